@@ -1,0 +1,40 @@
+"""Why a meter could not be read, in words that lead to what to do."""
+
+
+class MeterError(Exception):
+    """A meter could not be read."""
+
+
+class MeterUnreachableError(MeterError):
+    """Nothing accepts the connection: wrong address, wrong port or switched off."""
+
+
+class MeterRefusedError(MeterUnreachableError):
+    """The host answers, but refuses the connection on this port."""
+
+
+class MeterSilentError(MeterError):
+    """The connection stands, but no answer came in time."""
+
+
+class MeterGarbledError(MeterError):
+    """An answer came that is not Modbus, or not the answer to the question."""
+
+
+class MeterRejectedError(MeterError):
+    """The meter, or the gateway before it, answered with an exception code."""
+
+    def __init__(self, message: str, *, code: int | None) -> None:
+        """Keep the Modbus exception code."""
+        super().__init__(message)
+        self.code = code
+
+    @property
+    def is_about_registers(self) -> bool:
+        """Return whether the meter objects to these registers rather than to being asked now."""
+        return self.code in (1, 2, 3, 4)
+
+    @property
+    def is_about_unit(self) -> bool:
+        """Return whether a gateway says that no device has this unit id."""
+        return self.code in (10, 11)

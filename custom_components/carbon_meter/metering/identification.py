@@ -1,0 +1,288 @@
+"""Which meter answers: by what it says, not by what somebody picks.
+
+The order does no harm: reads only, the announced SunSpec chain first, then
+registers that prove a family, and only when nothing is proved the maps whose
+values make a plausible picture.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+import time
+from typing import Final
+
+from .drivers.modbus import ModbusMeter, RegisterUnit, read_words
+from .errors import MeterError, MeterGarbledError, MeterRejectedError, MeterSilentError
+from .plausibility import is_plausible
+from .profile import Profile, Protocol, Signature
+from .readings import Reading
+from .registers import Function, clean_text
+from .sunspec import SunSpecModel, read_common, walk_models
+
+_SILENCES_BEFORE_GIVING_UP: Final = 2
+"""A device that has said nothing to two different questions is not asked a third."""
+
+_KEYS: Final = frozenset(
+    {
+        "voltage",
+        "voltage_l1",
+        "voltage_l2",
+        "voltage_l3",
+        "voltage_l1_l2",
+        "current",
+        "current_l1",
+        "current_l2",
+        "current_l3",
+        "power",
+        "frequency",
+    }
+)
+"""What the plausibility of a map is judged by."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """One meter that may be what answers."""
+
+    profile: Profile
+    base: int
+    """Where the profile's addresses count from."""
+
+    certain: bool
+    """Whether the device itself proves it, or only its values are plausible."""
+
+    reading: Reading
+    manufacturer: str = ""
+    model: str = ""
+    serial: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return maker and model as the device says them, else as the profile does."""
+        maker = self.manufacturer or self.profile.vendor
+        model = self.model or self.profile.name
+        return model if model.lower().startswith(maker.lower()) else f"{maker} {model}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identification:
+    """What was found behind one unit id."""
+
+    candidates: tuple[Candidate, ...]
+    """Best first. Several certain ones are several meters in one device."""
+
+    seen: tuple[str, ...]
+    """What the device said, for people who have to find out what it is."""
+
+
+async def identify(
+    unit: RegisterUnit,
+    profiles: Iterable[Profile],
+    *,
+    clock: Callable[[], float] = time.time,
+) -> Identification:
+    """Return the meters that may be behind a unit.
+
+    Raises MeterUnreachableError, MeterSilentError, MeterGarbledError (it does not
+    speak Modbus) or MeterRejectedError (a gateway that knows no such unit).
+    """
+    probe = _Probe(unit)
+    known = list(profiles)
+    found = await _by_sunspec(probe, known, clock)
+    if not found:
+        found = await _by_signature(probe, known, clock)
+    if not found:
+        found = await _by_plausibility(probe, known, clock)
+    if not found:
+        probe.raise_if_nothing_was_said()
+        await _read_device_identification(probe)
+    return Identification(candidates=tuple(found), seen=tuple(probe.seen))
+
+
+async def _by_sunspec(
+    probe: _Probe, profiles: list[Profile], clock: Callable[[], float]
+) -> list[Candidate]:
+    """Return every meter model of the device's SunSpec chain."""
+
+    async def read(address: int, count: int) -> list[int]:
+        words = await probe.read(Function.HOLDING, address, count)
+        if words is None:
+            raise MeterRejectedError(f"holding 0x{address:04X} refused", code=2)
+        return words
+
+    models = await walk_models(read)
+    if models:
+        probe.seen.append(f"SunSpec models {', '.join(str(model.model) for model in models)}")
+    found: list[Candidate] = []
+    for model in models:
+        profile = _sunspec_profile(profiles, model)
+        if profile is None:
+            continue
+        common = await read_common(read, models, model)
+        meter = ModbusMeter(probe.unit, profile, base=model.address, clock=clock)
+        found.append(
+            Candidate(
+                profile=profile,
+                base=model.address,
+                certain=True,
+                reading=await meter.read(),
+                manufacturer=common.manufacturer,
+                model=common.model,
+                serial=common.serial,
+            )
+        )
+    if models and not found:
+        common = await read_common(read, models, models[-1])
+        probe.seen.append(
+            " ".join(filter(None, (common.manufacturer, common.model, common.serial)))
+        )
+    return found
+
+
+def _sunspec_profile(profiles: list[Profile], model: SunSpecModel) -> Profile | None:
+    return next((profile for profile in profiles if model.model in profile.sunspec_models), None)
+
+
+async def _by_signature(
+    probe: _Probe, profiles: list[Profile], clock: Callable[[], float]
+) -> list[Candidate]:
+    """Return the families that a register of the device proves."""
+    found: list[Candidate] = []
+    for profile in profiles:
+        for signature in profile.signatures:
+            words = await probe.read(signature.function, signature.address, signature.length)
+            if words is not None and _matches(signature, words):
+                found.append(await _candidate(probe, profile, certain=True, clock=clock))
+                break
+    return found
+
+
+async def _by_plausibility(
+    probe: _Probe, profiles: list[Profile], clock: Callable[[], float]
+) -> list[Candidate]:
+    """Return the maps that give a consistent picture, the one that explains most first."""
+    found: list[Candidate] = []
+    for profile in profiles:
+        if profile.protocol is Protocol.SUNSPEC or await _is_ruled_out(probe, profile):
+            continue
+        keys = [register for key, register in profile.registers.items() if key in _KEYS]
+        try:
+            reading = await ModbusMeter(probe, profile, registers=keys, clock=clock).read()
+            if not is_plausible(reading.values, profile.phases):
+                continue
+            found.append(await _candidate(probe, profile, certain=False, clock=clock))
+        except MeterRejectedError:
+            continue
+    return sorted(found, key=lambda candidate: -len(candidate.reading.values))
+
+
+async def _is_ruled_out(probe: _Probe, profile: Profile) -> bool:
+    """Return whether the registers that would prove the family hold something else."""
+    for signature in profile.signatures:
+        words = await probe.read(signature.function, signature.address, signature.length)
+        if words is not None and any(words) and not _matches(signature, words):
+            return True
+    return False
+
+
+def _matches(signature: Signature, words: list[int]) -> bool:
+    if signature.text:
+        return signature.text.lower() in clean_text(words).lower()
+    raw = 0
+    for word in words:
+        raw = raw << 16 | word
+    return raw in signature.codes
+
+
+async def _candidate(
+    probe: _Probe, profile: Profile, *, certain: bool, clock: Callable[[], float]
+) -> Candidate:
+    """Read a meter of a known family once, with what it says of itself."""
+    identity: dict[str, str] = {}
+    for key, register in profile.identity.items():
+        words = await probe.read(register.function, register.address, register.length)
+        identity[key] = register.decode(words) if words is not None else ""
+    return Candidate(
+        profile=profile,
+        base=0,
+        certain=certain,
+        reading=await ModbusMeter(probe, profile, clock=clock).read(),
+        manufacturer=identity.get("manufacturer", ""),
+        model=identity.get("model", ""),
+        serial=identity.get("serial", ""),
+    )
+
+
+_IDENTIFICATION_OBJECTS: Final = {0: "vendor", 1: "product", 2: "revision", 4: "name", 5: "model"}
+
+
+async def _read_device_identification(probe: _Probe) -> None:
+    """Ask an unknown device for its Modbus identification (function 43/14), for people to read."""
+    read = getattr(probe.unit, "read_device_identification", None)
+    if read is None:
+        return
+    try:
+        objects: dict[int, bytes] = await read()
+    except Exception as err:  # noqa: BLE001  # most devices do not know the function: any failure is one
+        probe.seen.append(f"no Modbus identification ({type(err).__name__})")
+        return
+    for key, name in _IDENTIFICATION_OBJECTS.items():
+        if text := objects.get(key, b"").decode("utf-8", errors="replace").strip("\0 "):
+            probe.seen.append(f"{name} {text}")
+
+
+class _Probe:
+    """A unit that is asked each question once, and tells what it has said.
+
+    It is a `RegisterUnit` itself, so that a meter can be read through it.
+    """
+
+    def __init__(self, unit: RegisterUnit) -> None:
+        self.unit = unit
+        self.seen: list[str] = []
+        self._answers: dict[tuple[Function, int, int], list[int] | None] = {}
+        self._silences = 0
+        self._answered = False
+        self._worst: MeterError | None = None
+
+    async def read(self, function: Function, address: int, count: int) -> list[int] | None:
+        """Return the words, None where the device refuses or says nothing to this question."""
+        key = (function, address, count)
+        if key not in self._answers:
+            self._answers[key] = await self._ask(*key)
+        return self._answers[key]
+
+    async def _ask(self, function: Function, address: int, count: int) -> list[int] | None:
+        try:
+            words = await read_words(self.unit, function, address, count)
+        except MeterRejectedError as err:
+            if err.is_about_unit:
+                raise
+            self._answered = True
+            return None
+        except (MeterSilentError, MeterGarbledError) as err:
+            self._worst = err
+            self._silences += 1
+            if self._silences >= _SILENCES_BEFORE_GIVING_UP and not self._answered:
+                raise
+            return None
+        self._answered = True
+        if any(words):
+            shown = " ".join(f"{word:04X}" for word in words[:8])
+            self.seen.append(f"{function} 0x{address:04X}: {shown}{' …' if count > 8 else ''}")
+        return words
+
+    def raise_if_nothing_was_said(self) -> None:
+        """Raise why, when not one question got an answer."""
+        if not self._answered and self._worst is not None:
+            raise self._worst
+
+    async def read_holding_registers(self, address: int, count: int) -> list[int]:
+        """Read with function code 3."""
+        return await self._required(Function.HOLDING, address, count)
+
+    async def read_input_registers(self, address: int, count: int) -> list[int]:
+        """Read with function code 4."""
+        return await self._required(Function.INPUT, address, count)
+
+    async def _required(self, function: Function, address: int, count: int) -> list[int]:
+        return await read_words(self.unit, function, address, count)

@@ -1,0 +1,55 @@
+"""Whether a set of values can come from an electricity meter in service.
+
+Used where a device does not say who it is: the map that yields a consistent
+picture is the likely one.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+_NOMINAL_BANDS: Final = ((90.0, 150.0), (190.0, 300.0), (330.0, 520.0), (600.0, 760.0))
+"""V; 100 to 127, 220 to 277, 380 to 480 and 690 V systems, with what tolerance and noise allow."""
+
+_FREQUENCY: Final = (45.0, 65.0)
+_PHASES: Final = ("l1", "l2", "l3")
+
+
+def is_nominal_voltage(value: float | None) -> bool:
+    """Return whether a voltage is near one that networks are run at."""
+    return value is not None and any(low <= value <= high for low, high in _NOMINAL_BANDS)
+
+
+def is_plausible(values: Mapping[str, float], phases: int) -> bool:
+    """Return whether the values look like a meter with this many phases.
+
+    Voltage near a nominal one (two phases of three suffice), frequency from 45 to
+    65 Hz, and an active power that the voltages and currents can carry. `values`
+    are in the units of `QUANTITIES`; what is absent is not held against it, except
+    the voltage, without which nothing is shown.
+    """
+    frequency = values.get("frequency")
+    if frequency is not None and not _FREQUENCY[0] <= frequency <= _FREQUENCY[1]:
+        return False
+    per_phase = [key for key in _PHASES if is_nominal_voltage(values.get(f"voltage_{key}"))]
+    whole = is_nominal_voltage(values.get("voltage"))
+    if phases == 3:
+        between = is_nominal_voltage(values.get("voltage_l1_l2"))
+        if len(per_phase) < 2 and not (between and (whole or values.get("voltage_l1", 0) == 0)):
+            return False
+    elif not (whole or per_phase):
+        return False
+    return _power_fits(values)
+
+
+def _power_fits(values: Mapping[str, float]) -> bool:
+    """Return whether |P| stays within the sum of U times I, 5 % and 20 W aside."""
+    power = values.get("power")
+    if power is None:
+        return True
+    pairs = [("voltage", "current")] if "current" in values and "voltage" in values else []
+    phase_pairs = [(f"voltage_{key}", f"current_{key}") for key in _PHASES]
+    present = [pair for pair in phase_pairs if pair[0] in values and pair[1] in values]
+    apparent = sum(abs(values[volts] * values[amperes]) for volts, amperes in present or pairs)
+    if not present and not pairs:
+        return True
+    return abs(power) <= apparent * 1.05 + 20

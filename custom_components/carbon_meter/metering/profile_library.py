@@ -1,0 +1,55 @@
+"""All profiles of an installation: the packaged ones and the user's own."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from ..datafile import DataFileError, Problem
+from .profile import Profile
+from .profile_schema import load_profile
+
+PACKAGED: Final = Path(__file__).parent / "profiles"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileLibrary:
+    """Profiles by id, and what was wrong with the files that could not be used."""
+
+    profiles: Mapping[str, Profile]
+    problems: tuple[Problem, ...] = ()
+
+    def __getitem__(self, profile_id: str) -> Profile:
+        """Return a profile; raises KeyError for an id that no file has."""
+        return self.profiles[profile_id]
+
+
+def load_profiles(directories: Iterable[Path] = (PACKAGED,)) -> ProfileLibrary:
+    """Load every profile of the directories; a later one replaces an id of an earlier one.
+
+    A faulty file is left out and named in `problems`; it affects no other. A
+    directory that does not exist is skipped. Reads files: call it in an executor.
+    """
+    profiles: dict[str, Profile] = {}
+    problems: list[Problem] = []
+    for directory in directories:
+        here: dict[str, Path] = {}
+        for path in sorted(directory.glob("*.yaml")):
+            try:
+                profile = load_profile(path)
+            except DataFileError as err:
+                problems.extend(err.problems)
+                continue
+            if (other := here.get(profile.id)) is not None:
+                problems.append(
+                    Problem(
+                        file=str(path),
+                        line=1,
+                        message=f"the id {profile.id} is taken by {other.name}",
+                    )
+                )
+                continue
+            here[profile.id] = path
+            profiles[profile.id] = profile
+    return ProfileLibrary(profiles=MappingProxyType(profiles), problems=tuple(problems))

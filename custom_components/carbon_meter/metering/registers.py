@@ -1,0 +1,225 @@
+"""Registers: how a profile's number or text lies in 16-bit words, both ways.
+
+Decoding and encoding stand side by side, so that what the virtual meters serve
+and what the integration reads come from one description.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+import math
+from types import MappingProxyType
+from typing import Final
+
+from modbus_connection import decode as words_decode, encode as words_encode
+
+from .quantities import QUANTITIES
+
+SUNSPEC_NO_SCALE: Final = 0x8000
+"""A SunSpec scale factor that is not implemented."""
+
+
+class Function(StrEnum):
+    """The two register spaces that meters use."""
+
+    HOLDING = "holding"
+    """Function code 3."""
+
+    INPUT = "input"
+    """Function code 4."""
+
+
+class WordOrder(StrEnum):
+    """Which of the words of a long number comes first."""
+
+    BIG = "big"
+    LITTLE = "little"
+
+
+class Coding(StrEnum):
+    """Numbers that are not what their bits say at first sight."""
+
+    FOUR_QUADRANT = "four_quadrant"
+    """Schneider's power factor from -2 to 2: beyond 1 in magnitude it is leading."""
+
+    PERCENT_OR_RATIO = "percent_or_ratio"
+    """A power factor that some makers give in per cent and some as a ratio."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NumberType:
+    """A numeric register type."""
+
+    words: int
+    signed: bool
+    floating: bool = False
+
+
+NUMBER_TYPES: Final = MappingProxyType(
+    {
+        "u16": NumberType(words=1, signed=False),
+        "s16": NumberType(words=1, signed=True),
+        "u32": NumberType(words=2, signed=False),
+        "s32": NumberType(words=2, signed=True),
+        "u64": NumberType(words=4, signed=False),
+        "s64": NumberType(words=4, signed=True),
+        "f32": NumberType(words=2, signed=True, floating=True),
+        "f64": NumberType(words=4, signed=True, floating=True),
+    }
+)
+"""The numeric types by the names that profiles use."""
+
+
+class NotAvailableError(Exception):
+    """The register holds a code that means: the meter does not know."""
+
+
+class ImplausibleError(Exception):
+    """The register holds something that no meter can truthfully report."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Register:
+    """Where one quantity lies and how to make a value of it.
+
+    `address` counts from the start of the meter's block: 0 for meters with a
+    fixed map, the model's header for SunSpec.
+    """
+
+    quantity: str
+    address: int
+    type: str
+    function: Function
+    word_order: WordOrder
+    factor: Fraction = Fraction(1)
+    """From the number in the register to the unit of the quantity."""
+
+    scale_register: int | None = None
+    """Address of a SunSpec scale factor: the value is multiplied by ten to its power."""
+
+    coding: Coding | None = None
+    alone: bool = False
+    """Whether it must be read in a request of its own."""
+
+    not_available: frozenset[int] = frozenset()
+    """Raw contents, words joined most significant first, that mean: not known."""
+
+    sources: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> int:
+        """Return how many 16-bit words the number takes."""
+        return NUMBER_TYPES[self.type].words
+
+    def place(self, base: int = 0) -> str:
+        """Return the register for a message: its space and its address on the wire."""
+        return f"{self.function} 0x{base + self.address:04X}"
+
+    def decode(self, words: Sequence[int], scale_exponent: int = 0) -> float:
+        """Return the value in the unit of its quantity.
+
+        Raises NotAvailableError for a not-available code and ImplausibleError
+        for a value beyond what `QUANTITIES` allows.
+        """
+        kind = NUMBER_TYPES[self.type]
+        raw = words_decode.combine_words(list(words), word_order=self.word_order.value)
+        if raw in self.not_available:
+            raise NotAvailableError(f"not-available code 0x{raw:0{4 * kind.words}X}")
+        number: float
+        if kind.floating:
+            decode = words_decode.decode_float32 if kind.words == 2 else words_decode.decode_float64
+            number = decode(list(words), word_order=self.word_order.value)
+            if not math.isfinite(number):
+                raise NotAvailableError(f"{number} (0x{raw:0{4 * kind.words}X})")
+        else:
+            number = words_decode.decode_int(
+                list(words), signed=kind.signed, word_order=self.word_order.value
+            )
+        factor = (
+            self.factor if scale_exponent == 0 else self.factor * Fraction(10) ** scale_exponent
+        )
+        # Integers are scaled by a quotient of integers: one rounding, the nearest float.
+        value = number * factor.numerator / factor.denominator
+        if self.coding:
+            value = _DECODINGS[self.coding](value)
+        quantity = QUANTITIES[self.quantity]
+        if abs(value) > quantity.limit or (quantity.counter and value < 0):
+            raise ImplausibleError(f"{value:g} {quantity.unit} (0x{raw:0{4 * kind.words}X})")
+        return value
+
+    def encode(self, value: float, scale_exponent: int = 0) -> list[int]:
+        """Return the words that decode to `value`, or as near as the type allows.
+
+        Raises OverflowError when the number does not fit the register.
+        """
+        kind = NUMBER_TYPES[self.type]
+        factor = self.factor * Fraction(10) ** scale_exponent
+        if self.coding is Coding.PERCENT_OR_RATIO:
+            factor /= 100
+        number = value * factor.denominator / factor.numerator
+        if kind.floating:
+            encode = words_encode.encode_float32 if kind.words == 2 else words_encode.encode_float64
+            return encode(number, word_order=self.word_order.value)
+        bits = 16 * kind.words - kind.signed
+        if not -(1 << bits) * kind.signed <= round(number) < 1 << bits:
+            raise OverflowError(f"{self.quantity} = {value:g} does not fit in {self.type}")
+        return words_encode.encode_int(
+            round(number), count=kind.words, word_order=self.word_order.value
+        )
+
+
+def _four_quadrant(value: float) -> float:
+    """Return the signed power factor of Schneider's four-quadrant number.
+
+    From 0 to 1 it is the power factor itself (lagging, import), from 1 to 2 the
+    leading import is 2 - x; the negative half mirrors it for export.
+    """
+    if abs(value) <= 1:
+        return value
+    return math.copysign(2 - abs(value), value)
+
+
+def _percent_or_ratio(value: float) -> float:
+    """Return a ratio; a magnitude above 1 can only be a percentage."""
+    return value / 100 if abs(value) > 1 else value
+
+
+_DECODINGS: Final = MappingProxyType(
+    {Coding.FOUR_QUADRANT: _four_quadrant, Coding.PERCENT_OR_RATIO: _percent_or_ratio}
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IdentityRegister:
+    """Where a meter says who it is: a text or a number."""
+
+    address: int
+    function: Function
+    type: str
+    """`text`, or a numeric type."""
+
+    length: int
+    """Words to read."""
+
+    word_order: WordOrder = WordOrder.BIG
+    names: Mapping[int, str] = MappingProxyType({})
+    """Names of the codes that a numeric register can hold."""
+
+    def decode(self, words: Sequence[int]) -> str:
+        """Return what the register says as a text, empty when it says nothing."""
+        if self.type == "text":
+            return clean_text(words)
+        raw = words_decode.combine_words(list(words), word_order=self.word_order.value)
+        if raw in (0, (1 << (16 * self.length)) - 1):
+            return ""
+        if self.names:
+            return self.names.get(raw, "")
+        return str(raw)
+
+
+def clean_text(words: Sequence[int]) -> str:
+    """Return the text that lies in registers, two characters each, without its padding."""
+    raw = b"".join(word.to_bytes(2, "big") for word in words)
+    text = raw.split(b"\0", 1)[0].decode("utf-8", errors="ignore")
+    return "".join(character for character in text if character.isprintable()).strip()

