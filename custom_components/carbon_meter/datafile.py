@@ -105,6 +105,8 @@ def load_data_file(path: Path, schema: Callable[[Any], Any]) -> DataFile:
         raise _single(path, mark.line + 1 if mark else 1, f"not valid YAML: {err.problem}") from err
     except yaml.YAMLError as err:
         raise _single(path, 1, f"not valid YAML: {err}") from err
+    except RecursionError as err:
+        raise _single(path, 1, "nested too deeply") from err
     finally:
         if loader is not None:
             loader.dispose()

@@ -65,6 +65,9 @@ class Profile:
     rollover: Mapping[str, float] = MappingProxyType({})
     """Wh at which a counter starts again from zero, by quantity."""
 
+    export_positive: frozenset[str] = frozenset()
+    """Makers, in small letters, whose meters of this family show export as positive power."""
+
     confirmed: bool = True
     """Whether more than one independent source gives this map."""
 

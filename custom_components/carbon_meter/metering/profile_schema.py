@@ -121,6 +121,7 @@ PROFILE_SCHEMA: Final = probatio.Schema(
         probatio.Optional("message_spacing", default=0): _POSITIVE,
         probatio.Optional("max_power", default=1e6): _POSITIVE,
         probatio.Optional("rollover", default=dict): _NAMED_NUMBER,
+        probatio.Optional("export_positive", default=list): [_TEXT],
         probatio.Optional("confirmed", default=True): bool,
         probatio.Optional("category"): str,
         probatio.Optional("sources", default=dict): {str: str},
@@ -167,6 +168,7 @@ def load_profile(path: Path) -> Profile:
         message_spacing=float(data["message_spacing"]),
         max_power=float(data["max_power"]),
         rollover=MappingProxyType({key: float(value) for key, value in data["rollover"].items()}),
+        export_positive=frozenset(maker.lower() for maker in data["export_positive"]),
         confirmed=data["confirmed"],
     )
 

@@ -1,0 +1,190 @@
+"""Carbon Meter: see and lower the carbon of a site's energy."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from homeassistant.components.modbus import async_get_unit
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import CONF_HOST, CONF_PORT, Platform
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady, HomeAssistantError
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.event import async_track_utc_time_change
+from homeassistant.helpers.typing import ConfigType
+from modbus_connection import ModbusTcpParams
+
+from .carbon.account import MeterAccount
+from .const import (
+    CONF_INTERVAL,
+    CONF_INVERTED,
+    CONF_PROFILE,
+    CONF_ROLE,
+    CONF_UNIT,
+    DOMAIN,
+    SUBENTRY_METER,
+    Role,
+)
+from .coordinator import MeterCoordinator
+from .data import CarbonMeterConfigEntry, Site
+from .intensity import SiteIntensity
+from .libraries import async_get_libraries
+from .metering.profile import Profile
+from .record import Record
+from .store import SiteStore
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+PLATFORMS: Final = (Platform.SENSOR,)
+
+ANSWER_TIMEOUT: Final = 5.0
+"""Seconds that a meter gets for one answer. A gateway with a slow bus needs one or two."""
+
+_RECORD_SECOND: Final = 20
+"""Second of the first minute at which the hour before is written: every meter has been read."""
+
+
+async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
+    """Load profiles and emission factors ahead of the first site."""
+    await async_get_libraries(hass)
+    return True
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) -> bool:
+    """Set up a site with its meters."""
+    libraries = await async_get_libraries(hass)
+    store = SiteStore(hass, entry.entry_id)
+    stored = await store.async_load()
+    intensity = SiteIntensity(hass, entry.entry_id, entry.options, libraries.factors)
+    intensity.restore(stored.get("intensity"))
+
+    stored_meters: Mapping[str, Any] = stored.get("meters", {})
+    meters: dict[str, MeterCoordinator] = {}
+    for subentry in entry.get_subentries_of_type(SUBENTRY_METER):
+        profile = libraries.profiles.profiles.get(subentry.data[CONF_PROFILE])
+        if profile is None:
+            raise ConfigEntryError(
+                translation_domain=DOMAIN,
+                translation_key="unknown_profile",
+                translation_placeholders={
+                    "meter": subentry.title,
+                    "profile": subentry.data[CONF_PROFILE],
+                },
+            )
+        meters[subentry.subentry_id] = _meter(
+            hass, entry, subentry, profile, intensity, stored_meters.get(subentry.subentry_id)
+        )
+
+    record = Record(hass, (entry.entry_id, entry.title), intensity, meters)
+    if "record" in stored:
+        record.restore(stored["record"])
+    entry.runtime_data = Site(intensity=intensity, meters=meters, store=store, record=record)
+
+    # A changed intensity holds from the moment it changed: it is listened to before anything
+    # is read.
+    entry.async_on_unload(intensity.async_start())
+    await asyncio.gather(*(meter.async_refresh() for meter in meters.values()))
+    if meters and not any(meter.last_update_success for meter in meters.values()):
+        first = next(iter(meters.values()))
+        raise ConfigEntryNotReady(str(first.last_exception)) from first.last_exception
+
+    _keep(hass, entry)
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    entry.async_on_unload(entry.add_update_listener(_async_reload))
+    return True
+
+
+def _meter(  # noqa: PLR0913, PLR0917  # what makes up a meter
+    hass: HomeAssistant,
+    entry: CarbonMeterConfigEntry,
+    subentry: ConfigSubentry,
+    profile: Profile,
+    intensity: SiteIntensity,
+    stored: Mapping[str, Any] | None,
+) -> MeterCoordinator:
+    """Return a meter with its account as it was before the restart."""
+    data = subentry.data
+    try:
+        unit = async_get_unit(
+            hass,
+            entry,
+            ModbusTcpParams(host=data[CONF_HOST], port=data[CONF_PORT]),
+            data[CONF_UNIT],
+        )
+    except HomeAssistantError as err:
+        raise ConfigEntryNotReady(str(err)) from err
+    unit.require_timeout(ANSWER_TIMEOUT)
+    if profile.message_spacing:
+        unit.set_message_spacing(profile.message_spacing)
+    poll_interval = float(data[CONF_INTERVAL])
+    weighed = Role(data[CONF_ROLE]).is_consumption
+    account = MeterAccount(profile, intensity.ladder, poll_interval=poll_interval, weighed=weighed)
+    if stored is not None:
+        account = MeterAccount.from_dict(
+            stored, profile, intensity.ladder, poll_interval=poll_interval, weighed=weighed
+        )
+        if stored["inverted"] != data[CONF_INVERTED]:
+            account.start_counters_anew()
+        account.ledger.publish_again()
+    return MeterCoordinator(
+        hass,
+        entry,
+        subentry,
+        unit=unit,
+        profile=profile,
+        account=account,
+        intensity=intensity,
+    )
+
+
+@callback
+def _keep(hass: HomeAssistant, entry: CarbonMeterConfigEntry) -> None:
+    """Keep polling, storing and recording while the site is loaded."""
+    site = entry.runtime_data
+
+    def content() -> dict[str, Any]:
+        return {
+            "meters": {
+                subentry_id: {
+                    **meter.account.as_dict(),
+                    "inverted": meter.subentry.data[CONF_INVERTED],
+                }
+                for subentry_id, meter in site.meters.items()
+            },
+            "intensity": site.intensity.as_dict(),
+            "record": site.record.as_dict(),
+        }
+
+    site.store.async_collect_with(content)
+
+    async def publish(_now: datetime | None = None) -> None:
+        """Write the finished hours; what they were made of is on disk before."""
+        await site.store.async_save()
+        site.record.async_publish()
+        site.store.async_schedule()
+
+    entry.async_on_unload(
+        async_track_utc_time_change(hass, publish, minute=0, second=_RECORD_SECOND)
+    )
+    entry.async_create_task(hass, publish(), "publish finished hours")
+    for meter in site.meters.values():
+        # The listener also keeps a meter polled whose entities are all disabled.
+        entry.async_on_unload(meter.async_add_listener(site.store.async_schedule))
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) -> bool:
+    """Stop reading the site's meters; what they said is stored."""
+    if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+        return False
+    await entry.runtime_data.store.async_save()
+    return True
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) -> None:
+    """Delete what was stored of a site. Its record stays in the recorder."""
+    await SiteStore(hass, entry.entry_id).async_remove()
+
+
+async def _async_reload(hass: HomeAssistant, entry: CarbonMeterConfigEntry) -> None:
+    """Set the site up anew after its meters or its options have changed."""
+    await hass.config_entries.async_reload(entry.entry_id)

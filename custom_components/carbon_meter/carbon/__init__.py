@@ -1,0 +1,1 @@
+"""Processing: intensities, factors, supply mix and the ledger of carbon."""

@@ -1,0 +1,251 @@
+"""The account of one meter: readings in, booked intervals out.
+
+Between two readings the counter tells what has flowed. A reading that repeats the
+one before to the last bit tells nothing (the meter is frozen): the time until it
+speaks again is a gap. Energy of a gap is spread evenly over it and marked.
+"""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from ..metering.counters import Counter, CounterEvent
+from ..metering.profile import Profile
+from ..metering.quantities import QUANTITIES
+from ..metering.readings import Reading
+from .intensity.ladder import Ladder
+from .intensity.source import IntensityInterval
+from .ledger import Booking, Direction, Ledger
+
+_QUANTITY: Final = {
+    Direction.IMPORT: "energy_import",
+    Direction.EXPORT: "energy_export",
+}
+
+_MISSED_POLLS: Final = 2.5
+"""Polling intervals between two answers from which on the time between is a gap."""
+
+_FROZEN: Final = 300.0
+"""Seconds of identical answers from which on the time is a gap: five minutes without a word."""
+
+_LOST_COUNTER: Final = 86400.0
+"""Seconds after which the record no longer waits for a counter that has gone."""
+
+_INCIDENTS: Final = 50
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Incident:
+    """Something a counter did other than counting, kept for people to see."""
+
+    time: float
+    quantity: str
+    event: CounterEvent
+    set_apart: float
+    """Wh that were not believed."""
+
+
+@dataclass(kw_only=True, slots=True)
+class _Flow:
+    """One direction: its counter and how far it is booked."""
+
+    counter: Counter
+    booked_until: float | None = None
+    seen: float = 0.0
+
+
+class MeterAccount:
+    """Books the readings of one meter.
+
+    `weighed` says whether its import has the carbon of the site's supply (it has
+    not where the meter counts what a generator makes). `poll_interval` in seconds
+    is how often readings are meant to come.
+    """
+
+    def __init__(
+        self, profile: Profile, ladder: Ladder, *, poll_interval: float, weighed: bool = True
+    ) -> None:
+        """Start a new account: the first reading is the baseline."""
+        self.ledger = Ledger()
+        self.incidents: deque[Incident] = deque(maxlen=_INCIDENTS)
+        self.ladder = ladder
+        self._profile = profile
+        self._poll_interval = poll_interval
+        self._weighed = weighed
+        self._flows = {
+            direction: _Flow(counter=self._new_counter(direction)) for direction in Direction
+        }
+        self._last_values: dict[str, float] | None = None
+        self._answered: float | None = None
+        self._changed: float | None = None
+        self._covered_until: float | None = None
+        self._gap = False
+
+    def _new_counter(self, direction: Direction) -> Counter:
+        profile = self._profile
+        rollover = profile.rollover.get(_QUANTITY[direction])
+        return Counter(max_power=profile.max_power, rollover=rollover)
+
+    @property
+    def booked_until(self) -> float | None:
+        """Return up to when every counter is booked; None before the first reading."""
+        known = [flow for flow in self._flows.values() if flow.booked_until is not None]
+        if not known or self._answered is None:
+            return None
+        alive = [flow for flow in known if self._answered - flow.seen < _LOST_COUNTER]
+        return min(flow.booked_until or 0.0 for flow in alive or known)
+
+    @property
+    def frozen_for(self) -> float:
+        """Return for how many seconds the meter has been repeating itself, 0 while it speaks."""
+        if self._answered is None or self._changed is None:
+            return 0.0
+        silent = self._answered - self._changed
+        return silent if silent >= _FROZEN else 0.0
+
+    def start_counters_anew(self) -> None:
+        """Take the next reading as a new baseline: the counters have changed their meaning."""
+        for direction, flow in self._flows.items():
+            flow.counter = self._new_counter(direction)
+        self._last_values = None
+
+    def observe(self, reading: Reading) -> tuple[Incident, ...]:
+        """Book what a reading tells; return what a counter did other than counting."""
+        now = reading.time
+        values = dict(reading.values)
+        previous_answer = self._answered
+        if (
+            previous_answer is not None
+            and now - previous_answer > _MISSED_POLLS * self._poll_interval
+        ):
+            self._gap = True
+        self._answered = now
+        if values == self._last_values and _is_alive(values):
+            if self._changed is not None and now < self._changed:
+                self._changed = now
+            return ()
+        if self._changed is not None and now - self._changed >= _FROZEN:
+            self._gap = True
+        self._last_values = values
+        self._changed = now
+        since_last = now - previous_answer if previous_answer is not None else 0.0
+        return self._book(now, values, since_last)
+
+    def _book(
+        self, now: float, values: Mapping[str, float], since_last: float
+    ) -> tuple[Incident, ...]:
+        """Step the counters that the reading has and book their energy."""
+        incidents: list[Incident] = []
+        pending = False
+        for direction, flow in self._flows.items():
+            value = values.get(_QUANTITY[direction])
+            if value is None:
+                continue
+            flow.seen = now
+            start = flow.booked_until if flow.booked_until is not None else now
+            step = flow.counter.step(value, now - start, since_last=since_last)
+            if step.event is not None:
+                incidents.append(
+                    Incident(
+                        time=now,
+                        quantity=_QUANTITY[direction],
+                        event=step.event,
+                        set_apart=step.set_apart,
+                    )
+                )
+            if step.pending:
+                pending = True
+                continue
+            self.ledger.book(
+                Booking(
+                    direction=direction,
+                    start=start,
+                    end=now,
+                    energy=step.energy,
+                    estimated=self._gap or now < start,
+                ),
+                self._intensities(direction, start, now) if step.energy else (),
+            )
+            flow.booked_until = now
+        if not pending:
+            if self._covered_until is not None:
+                self.ledger.cover(self._covered_until, now, estimated=self._gap)
+            self._covered_until = now
+            self._gap = False
+        self.incidents.extend(incidents)
+        return tuple(incidents)
+
+    def _intensities(
+        self, direction: Direction, start: float, end: float
+    ) -> Sequence[IntensityInterval]:
+        """Return what weighs the energy of a stretch, also where a clock was set back."""
+        if not self._weighed or direction is not Direction.IMPORT:
+            return ()
+        first, last = min(start, end), max(start, end)
+        return self.ladder.intervals(first, max(last, first + 1e-3))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what must survive a restart."""
+        return {
+            "ledger": self.ledger.as_dict(),
+            "flows": {
+                direction.value: {
+                    "counter": flow.counter.as_dict(),
+                    "booked_until": flow.booked_until,
+                    "seen": flow.seen,
+                }
+                for direction, flow in self._flows.items()
+            },
+            "answered": self._answered,
+            "changed": self._changed,
+            "covered_until": self._covered_until,
+            "gap": self._gap,
+            "last_values": self._last_values,
+            "incidents": [
+                [incident.time, incident.quantity, incident.event.value, incident.set_apart]
+                for incident in self.incidents
+            ],
+        }
+
+    @classmethod
+    def from_dict(
+        cls,
+        data: Mapping[str, Any],
+        profile: Profile,
+        ladder: Ladder,
+        *,
+        poll_interval: float,
+        weighed: bool = True,
+    ) -> Self:
+        """Return the account as it was stored."""
+        account = cls(profile, ladder, poll_interval=poll_interval, weighed=weighed)
+        account.ledger = Ledger.from_dict(data["ledger"])
+        for direction, flow in account._flows.items():
+            stored = data["flows"][direction.value]
+            flow.counter = Counter.from_dict(
+                stored["counter"],
+                max_power=profile.max_power,
+                rollover=profile.rollover.get(_QUANTITY[direction]),
+            )
+            flow.booked_until = stored["booked_until"]
+            flow.seen = stored["seen"]
+        account._answered = data["answered"]
+        account._changed = data["changed"]
+        account._covered_until = data["covered_until"]
+        account._gap = data["gap"]
+        account._last_values = data["last_values"]
+        account.incidents.extend(
+            Incident(time=time, quantity=quantity, event=CounterEvent(event), set_apart=set_apart)
+            for time, quantity, event, set_apart in data["incidents"]
+        )
+        return account
+
+
+def _is_alive(values: Mapping[str, float]) -> bool:
+    """Return whether anything in a reading should move from one moment to the next.
+
+    A meter at rest that reports counters and a power of zero may well say the same
+    all night; one that sees a voltage or a current never does for long.
+    """
+    return any(value and not QUANTITIES[key].counter for key, value in values.items())

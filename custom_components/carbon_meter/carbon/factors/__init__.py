@@ -1,0 +1,1 @@
+"""Emission factors as data: yearly figures by zone, each with its source."""

@@ -1,0 +1,1 @@
+"""Where the carbon intensity of the grid comes from: one door, many sources."""

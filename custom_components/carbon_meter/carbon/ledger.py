@@ -1,0 +1,260 @@
+"""The ledger of one meter: intervals of energy in, graded grams out.
+
+Carbon of an interval = integral of power times intensity. Power is taken as
+constant between two readings, intensity as constant between two of its changes,
+so that the sum over both is the exact integral:
+
+    carbon [g] = sum over segments of energy [Wh] / 1000 * intensity [gCO2eq/kWh]
+
+(GHG Protocol Scope 2 Guidance, location-based method, activity data times emission
+factor, applied per segment of time.)
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+import math
+from typing import Any, Final, Self
+
+from .intensity.source import IntensityInterval
+from .intervals import HOUR, INTERVAL, floor, pieces
+from .tally import Tally
+
+_FINE: Final = 26 * HOUR
+"""Seconds for which five-minute intervals are kept: the longest local day and an hour."""
+
+_OPEN: Final = 48 * HOUR
+"""Seconds for which a published hour can still change."""
+
+_LONGEST: Final = 366 * 24 * HOUR
+"""Seconds; what is longer is a clock that was wrong, not a gap."""
+
+
+class Direction(StrEnum):
+    """Which way energy flows, seen from the site."""
+
+    IMPORT = "import"
+    EXPORT = "export"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Booking:
+    """Energy in Wh that flowed evenly over [start, end), seconds since 1970 UTC.
+
+    A stretch that ends before it starts (a clock that was set back) is booked at its
+    end. `estimated` marks energy whose distribution over the stretch is not known.
+    Raises ValueError for energy that is negative or not finite.
+    """
+
+    direction: Direction
+    start: float
+    end: float
+    energy: float
+    estimated: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be booked."""
+        if not 0 <= self.energy < math.inf:
+            raise ValueError(f"energy is at least 0 Wh, not {self.energy}")
+
+    def until(self, moment: float) -> float:
+        """Return the energy in Wh up to a moment; differences of it add up to the whole."""
+        if moment >= self.end:
+            return self.energy
+        return self.energy * (moment - self.start) / (self.end - self.start)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HourRow:
+    """One hour of the record: what it holds and the sums up to its end."""
+
+    start: int
+    hour: Tally
+    total: Tally
+
+
+class Ledger:
+    """Energy and carbon of one meter, in five-minute intervals, hours and in total.
+
+    Nothing is lost: what is booked is in the totals, always. Nothing is counted
+    twice: an hour is published with its absolute sums, so that doing it again
+    changes nothing.
+    """
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.total = Tally()
+        self._folded = Tally()
+        self._intervals: dict[int, Tally] = {}
+        self._hours: dict[int, Tally] = {}
+        self._newest = 0
+        self._first_open = 0
+        self._unpublished: int | None = None
+
+    @property
+    def intervals(self) -> Mapping[int, Tally]:
+        """Return the five-minute intervals of the last day by their start."""
+        return self._intervals
+
+    @property
+    def hours(self) -> Mapping[int, Tally]:
+        """Return the hours that can still change, by their start."""
+        return self._hours
+
+    def book(self, booking: Booking, intensities: Sequence[IntensityInterval] = ()) -> None:
+        """Book energy.
+
+        `intensities` are in order and weigh an import where they reach; give none for
+        energy that has no carbon of its own here.
+        """
+        if booking.end - booking.start > _LONGEST:
+            booking = replace(booking, start=booking.end - _LONGEST)
+        for slot, part in self._parts(booking, intensities):
+            self._put(slot, part)
+
+    def cover(self, start: float, end: float, *, estimated: bool) -> None:
+        """Take note that [start, end) is accounted for, by readings or by a gap's estimate."""
+        start = max(start, end - _LONGEST)
+        for slot_start, begin, stop in self._grid(start, end):
+            part = Tally()
+            if estimated:
+                part.estimated_time = stop - begin
+            else:
+                part.measured_time = stop - begin
+            self._put(slot_start, part)
+
+    def _grid(self, start: float, end: float) -> Iterator[tuple[int, float, float]]:
+        """Yield pieces of a stretch: hours where it is old, five minutes in the last day."""
+        fine = max(start, float(floor(end, HOUR) - _FINE))
+        yield from pieces(start, fine, HOUR)
+        yield from pieces(fine, end, INTERVAL)
+
+    def _parts(
+        self, booking: Booking, intensities: Sequence[IntensityInterval]
+    ) -> Iterator[tuple[int, Tally]]:
+        """Yield what goes into each piece of the grid."""
+        segments = intensities if booking.direction is Direction.IMPORT else ()
+        if booking.end <= booking.start:
+            part = _unweighed(booking, booking.energy)
+            if segments:
+                last = segments[-1]
+                part.weigh(booking.energy, booking.energy / 1000 * last.value, last.grade)
+            yield floor(booking.end), part
+            return
+        before = 0.0
+        position = 0
+        for slot, begin, stop in self._grid(booking.start, booking.end):
+            after = booking.until(stop)
+            part = _unweighed(booking, after - before)
+            before = after
+            while position < len(segments) and segments[position].end <= begin:
+                position += 1
+            for index in range(position, len(segments)):
+                segment = segments[index]
+                if segment.start >= stop:
+                    break
+                weighed = booking.until(min(stop, segment.end)) - booking.until(
+                    max(begin, segment.start)
+                )
+                part.weigh(weighed, weighed / 1000 * segment.value, segment.grade)
+            yield slot, part
+
+    def _put(self, slot: int, part: Tally) -> None:
+        """Add a part to its interval, its hour and the totals."""
+        self.total.add(part)
+        hour = max(floor(slot, HOUR), self._first_open)
+        self._hours.setdefault(hour, Tally()).add(part)
+        self._unpublished = hour if self._unpublished is None else min(self._unpublished, hour)
+        if slot > self._newest - _FINE:
+            self._intervals.setdefault(slot, Tally()).add(part)
+        if slot > self._newest:
+            self._newest = slot
+            for old in [start for start in self._intervals if start <= slot - _FINE]:
+                del self._intervals[old]
+
+    def unpublished(self, until: float) -> list[HourRow]:
+        """Return the rows that the record lacks or has wrong: hours that ended by `until`."""
+        if self._unpublished is None:
+            return []
+        rows: list[HourRow] = []
+        running = _copy(self._folded)
+        for start in sorted(self._hours):
+            if start + HOUR > until:
+                break
+            running.add(self._hours[start])
+            if start >= self._unpublished:
+                rows.append(
+                    HourRow(start=start, hour=_copy(self._hours[start]), total=_copy(running))
+                )
+        return rows
+
+    def published(self, rows: Sequence[HourRow]) -> None:
+        """Take note that rows are in the record; hours that are old enough are closed."""
+        if not rows:
+            return
+        through = rows[-1].start + HOUR
+        later = [start for start in self._hours if start >= through]
+        self._unpublished = min(later, default=None)
+        for start in sorted(start for start in self._hours if start < through - _OPEN):
+            self._folded.add(self._hours.pop(start))
+            self._first_open = start + HOUR
+
+    def publish_again(self) -> None:
+        """Take every open hour for unpublished: whether the record kept it is not known."""
+        self._unpublished = min(self._hours, default=None)
+
+    def since(self, start: float) -> Tally:
+        """Return the sums from a moment on, to the precision of the intervals that are kept."""
+        result = Tally()
+        first_fine = min(self._intervals, default=0)
+        for begin, tally in self._hours.items():
+            if begin >= start and begin + HOUR <= first_fine:
+                result.add(tally)
+        for begin, tally in self._intervals.items():
+            if begin >= start:
+                result.add(tally)
+        return result
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what must survive a restart."""
+        return {
+            "total": self.total.as_list(),
+            "folded": self._folded.as_list(),
+            "hours": {str(start): tally.as_list() for start, tally in self._hours.items()},
+            "intervals": {str(start): tally.as_list() for start, tally in self._intervals.items()},
+            "first_open": self._first_open,
+            "unpublished": self._unpublished,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return the ledger as it was stored."""
+        ledger = cls()
+        ledger.total = Tally.from_list(data["total"])
+        ledger._folded = Tally.from_list(data["folded"])
+        ledger._hours = {int(key): Tally.from_list(row) for key, row in data["hours"].items()}
+        ledger._intervals = {
+            int(key): Tally.from_list(row) for key, row in data["intervals"].items()
+        }
+        ledger._newest = max(ledger._intervals, default=0)
+        ledger._first_open = data["first_open"]
+        ledger._unpublished = data["unpublished"]
+        return ledger
+
+
+def _unweighed(booking: Booking, energy: float) -> Tally:
+    """Return a part of a booking before its carbon is known."""
+    part = Tally()
+    if booking.direction is Direction.IMPORT:
+        part.import_energy = energy
+    else:
+        part.export_energy = energy
+    if booking.estimated:
+        part.estimated_energy = energy
+    return part
+
+
+def _copy(tally: Tally) -> Tally:
+    copy = Tally()
+    copy.add(tally)
+    return copy

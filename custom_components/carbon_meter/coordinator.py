@@ -1,0 +1,133 @@
+"""Reading one meter, again and again."""
+
+from datetime import timedelta
+from typing import override
+
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.util import dt as dt_util
+
+from .carbon.account import Incident, MeterAccount
+from .const import CONF_BASE, CONF_INTERVAL, CONF_INVERTED, CONF_SERIAL, DOMAIN, LOGGER
+from .data import CarbonMeterConfigEntry
+from .intensity import SiteIntensity
+from .metering.drivers.modbus import ModbusMeter, RegisterUnit
+from .metering.errors import MeterError
+from .metering.profile import Profile
+from .metering.readings import Reading
+from .metering.verification import WrongMeterError, verify
+
+
+class MeterCoordinator(DataUpdateCoordinator[Reading]):
+    """Polls one meter and books what it says; its data is the last reading.
+
+    Each meter has its own: one that is slow or dead delays no other.
+    """
+
+    config_entry: CarbonMeterConfigEntry
+
+    def __init__(  # noqa: PLR0913  # what makes up a meter
+        self,
+        hass: HomeAssistant,
+        entry: CarbonMeterConfigEntry,
+        subentry: ConfigSubentry,
+        *,
+        unit: RegisterUnit,
+        profile: Profile,
+        account: MeterAccount,
+        intensity: SiteIntensity,
+    ) -> None:
+        """Take the meter's parts."""
+        super().__init__(
+            hass,
+            LOGGER,
+            config_entry=entry,
+            name=subentry.title,
+            update_interval=timedelta(seconds=subentry.data[CONF_INTERVAL]),
+        )
+        self.subentry = subentry
+        self.profile = profile
+        self.account = account
+        self._intensity = intensity
+        self._unit = unit
+        self._inverted: bool = subentry.data[CONF_INVERTED]
+        self._meter: ModbusMeter | None = None
+        self._faults: tuple[str, ...] = ()
+
+    @property
+    def absent(self) -> frozenset[str]:
+        """Return the quantities of the profile that this meter does not have."""
+        return frozenset(self._meter.absent) if self._meter is not None else frozenset()
+
+    @property
+    def requests(self) -> int:
+        """Return how many requests one full reading takes."""
+        return len(self._meter.blocks) if self._meter is not None else 0
+
+    @override
+    async def _async_update_data(self) -> Reading:
+        """Read the meter once and book the reading."""
+        try:
+            if self._meter is None:
+                self._meter = await self._connect()
+            reading = await self._meter.read()
+        except WrongMeterError as err:
+            raise UpdateFailed(
+                translation_domain=DOMAIN,
+                translation_key="wrong_meter",
+                translation_placeholders={
+                    "meter": self.subentry.title,
+                    "expected": err.expected,
+                    "found": err.found,
+                },
+            ) from err
+        except MeterError as err:
+            # Whoever answers next may be another meter: it is asked again who it is.
+            self._meter = None
+            raise UpdateFailed(
+                translation_domain=DOMAIN,
+                translation_key="meter_not_read",
+                translation_placeholders={"meter": self.subentry.title, "error": str(err)},
+            ) from err
+        if self._inverted:
+            reading = reading.reversed()
+        self._tell_faults(reading)
+        self._intensity.heard(reading.time)
+        for incident in self.account.observe(reading):
+            self._tell_incident(incident)
+        return reading
+
+    async def _connect(self) -> ModbusMeter:
+        """Make sure that it is the right meter, and where its registers are."""
+        base = await verify(
+            self._unit,
+            self.profile,
+            base=self.subentry.data[CONF_BASE],
+            serial=self.subentry.data[CONF_SERIAL],
+        )
+        return ModbusMeter(
+            self._unit,
+            self.profile,
+            base=base,
+            clock=lambda: dt_util.utcnow().timestamp(),
+        )
+
+    def _tell_faults(self, reading: Reading) -> None:
+        """Log registers with impossible contents, once when they change."""
+        faults = tuple(fault.register for fault in reading.faults)
+        if faults != self._faults:
+            for fault in reading.faults:
+                LOGGER.warning("%s: %s", self.subentry.title, fault)
+            if not faults:
+                LOGGER.info("%s: all registers hold values again", self.subentry.title)
+        self._faults = faults
+
+    def _tell_incident(self, incident: Incident) -> None:
+        LOGGER.warning(
+            "%s: the counter %s had a %s; %.3f kWh of its change were set apart",
+            self.subentry.title,
+            incident.quantity,
+            incident.event,
+            incident.set_apart / 1000,
+        )

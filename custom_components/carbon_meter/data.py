@@ -1,0 +1,27 @@
+"""What a loaded site consists of."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from homeassistant.config_entries import ConfigEntry
+
+if TYPE_CHECKING:
+    from .coordinator import MeterCoordinator
+    from .intensity import SiteIntensity
+    from .record import Record
+    from .store import SiteStore
+
+
+@dataclass(kw_only=True)
+class Site:
+    """The runtime data of one config entry."""
+
+    intensity: SiteIntensity
+    meters: dict[str, MeterCoordinator]
+    """By the id of their subentry."""
+
+    store: SiteStore
+    record: Record
+
+
+type CarbonMeterConfigEntry = ConfigEntry[Site]

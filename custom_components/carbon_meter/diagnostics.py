@@ -1,0 +1,62 @@
+"""Diagnostics: what a bug report needs, without what names the home."""
+
+from dataclasses import asdict
+from typing import Any, Final
+
+from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.const import CONF_HOST
+from homeassistant.core import HomeAssistant
+
+from .const import CONF_SERIAL
+from .coordinator import MeterCoordinator
+from .data import CarbonMeterConfigEntry
+from .libraries import async_get_libraries
+
+_REDACT: Final = {CONF_HOST, CONF_SERIAL, "title", "unique_id"}
+
+
+async def async_get_config_entry_diagnostics(
+    hass: HomeAssistant, entry: CarbonMeterConfigEntry
+) -> dict[str, Any]:
+    """Return the state of a site."""
+    libraries = await async_get_libraries(hass)
+    site = entry.runtime_data
+    now = site.intensity.now()
+    return {
+        "entry": async_redact_data(entry.as_dict(), _REDACT),
+        "intensity": asdict(now) if now is not None else None,
+        "intensity_sources": [
+            asdict(source.info) | {"licence": source.info.licence}
+            for source in site.intensity.ladder.sources
+        ],
+        "record": site.record.as_dict(),
+        "data_file_problems": [
+            str(problem) for problem in (*libraries.profiles.problems, *libraries.factors.problems)
+        ],
+        "meters": {subentry_id: _meter(meter) for subentry_id, meter in site.meters.items()},
+    }
+
+
+def _meter(meter: MeterCoordinator) -> dict[str, Any]:
+    reading = meter.data
+    account = meter.account
+    return {
+        "profile": meter.profile.id,
+        "confirmed": meter.profile.confirmed,
+        "requests_per_reading": meter.requests,
+        "last_update_success": meter.last_update_success,
+        "last_error": async_redact_data({"error": str(meter.last_exception)}, set())["error"]
+        if meter.last_exception
+        else None,
+        "reading": dict(reading.values) if reading else None,
+        "faults": [str(fault) for fault in reading.faults] if reading else [],
+        "absent": sorted(meter.absent),
+        "unknown": sorted(set(meter.profile.registers) - set(reading.values)) if reading else [],
+        "frozen_for": account.frozen_for,
+        "booked_until": account.booked_until,
+        "total": asdict(account.ledger.total),
+        "open_hours": {
+            str(start): asdict(tally) for start, tally in sorted(account.ledger.hours.items())
+        },
+        "incidents": [asdict(incident) for incident in account.incidents],
+    }

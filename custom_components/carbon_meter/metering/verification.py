@@ -1,0 +1,65 @@
+"""Whether the meter that answers is still the one that was configured."""
+
+from .drivers.modbus import RegisterUnit, read_words
+from .errors import MeterError, MeterRejectedError
+from .profile import Profile, Protocol
+from .registers import Function
+from .sunspec import read_common, walk_models
+
+
+class WrongMeterError(MeterError):
+    """Another meter answers at this address: its counters are not this meter's."""
+
+    def __init__(self, *, expected: str, found: str) -> None:
+        """Keep both serial numbers."""
+        super().__init__(f"the meter with serial number {found} answers instead of {expected}")
+        self.expected = expected
+        self.found = found
+
+
+async def verify(unit: RegisterUnit, profile: Profile, *, base: int, serial: str) -> int:
+    """Return where the profile's addresses count from in the meter with this serial number.
+
+    A SunSpec model is found again when the chain before it has changed. A meter that
+    has no serial number, or does not tell it now, is taken for the right one.
+
+    Raises WrongMeterError when another serial number answers, MeterError when
+    nothing does.
+    """
+    if not serial:
+        return base
+    if profile.protocol is Protocol.SUNSPEC:
+        return await _verify_sunspec(unit, profile, base, serial)
+    register = profile.identity.get("serial")
+    if register is None:
+        return base
+    try:
+        words = await read_words(unit, register.function, register.address, register.length)
+    except MeterRejectedError as err:
+        if not err.is_about_registers:
+            raise
+        return base
+    found = register.decode(words)
+    if found and found != serial:
+        raise WrongMeterError(expected=serial, found=found)
+    return base
+
+
+async def _verify_sunspec(unit: RegisterUnit, profile: Profile, base: int, serial: str) -> int:
+    """Return the address of the model whose identity block has the serial number."""
+
+    async def read(address: int, count: int) -> list[int]:
+        return await read_words(unit, Function.HOLDING, address, count)
+
+    models = await walk_models(read)
+    others: list[str] = []
+    for model in models:
+        if model.model not in profile.sunspec_models:
+            continue
+        common = await read_common(read, models, model)
+        if common.serial == serial:
+            return model.address
+        others.append(common.serial)
+    if others and all(others):
+        raise WrongMeterError(expected=serial, found=", ".join(others))
+    return base

@@ -1,0 +1,184 @@
+"""The record: hourly external statistics of energy, carbon and intensity.
+
+Rows are absolute, so that writing an hour again changes nothing, and an hour that
+late energy touches is written anew with all that follow.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from homeassistant.components.recorder.const import DOMAIN as RECORDER_DOMAIN
+from homeassistant.components.recorder.models import (
+    StatisticData,
+    StatisticMeanType,
+    StatisticMetaData,
+)
+from homeassistant.components.recorder.statistics import async_add_external_statistics
+from homeassistant.const import UnitOfEnergy, UnitOfMass, UnitOfRatio
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.util import dt as dt_util
+
+from .carbon.intensity.ladder import Ladder
+from .carbon.intervals import HOUR, floor
+from .carbon.ledger import HourRow
+from .const import DOMAIN, UNIT_INTENSITY
+from .coordinator import MeterCoordinator
+from .intensity import SiteIntensity
+
+_LATEST_INTENSITY: Final = 14 * 24 * HOUR
+"""Seconds for which intensities are written after the fact."""
+
+
+def statistic_id(owner: str, what: str) -> str:
+    """Return the id of a series; `owner` is the id of the site's entry or the meter's subentry."""
+    return f"{DOMAIN}:{owner.lower()}_{what}"
+
+
+class Record:
+    """Writes the finished hours of one site to the recorder."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        site: tuple[str, str],
+        intensity: SiteIntensity,
+        meters: Mapping[str, MeterCoordinator],
+    ) -> None:
+        """Take the site's id and title, its intensity and its meters."""
+        self._hass = hass
+        self._site_id, self._site_title = site
+        self._intensity = intensity
+        self._meters = meters
+        self.intensity_until: int | None = None
+        """End of the last hour whose intensity is written."""
+
+    @callback
+    def async_publish(self) -> None:
+        """Write every hour that is finished and not yet written as it is now known."""
+        if RECORDER_DOMAIN not in self._hass.config.components:
+            return
+        now = dt_util.utcnow().timestamp()
+        self._publish_intensity(now)
+        for subentry_id, meter in self._meters.items():
+            until = meter.account.booked_until
+            if until is None:
+                continue
+            rows = meter.account.ledger.unpublished(min(until, now))
+            if rows:
+                self._publish_meter(subentry_id, meter, rows)
+                meter.account.ledger.published(rows)
+
+    def _publish_meter(
+        self, subentry_id: str, meter: MeterCoordinator, rows: list[HourRow]
+    ) -> None:
+        title = meter.subentry.title
+        for what, label, unit, unit_class, value in (
+            ("energy_import", "imported energy", UnitOfEnergy.KILO_WATT_HOUR, "energy", _imported),
+            ("energy_export", "exported energy", UnitOfEnergy.KILO_WATT_HOUR, "energy", _exported),
+            ("carbon", "carbon", UnitOfMass.KILOGRAMS, "mass", _carbon),
+        ):
+            self._write(
+                StatisticMetaData(
+                    mean_type=StatisticMeanType.NONE,
+                    has_sum=True,
+                    name=f"{title} {label}",
+                    source=DOMAIN,
+                    statistic_id=statistic_id(subentry_id, what),
+                    unit_class=unit_class,
+                    unit_of_measurement=unit,
+                ),
+                (
+                    StatisticData(start=_start(row.start), state=value(row), sum=value(row))
+                    for row in rows
+                ),
+            )
+        self._write(
+            StatisticMetaData(
+                mean_type=StatisticMeanType.ARITHMETIC,
+                has_sum=False,
+                name=f"{title} coverage",
+                source=DOMAIN,
+                statistic_id=statistic_id(subentry_id, "coverage"),
+                unit_class="unitless",
+                unit_of_measurement=UnitOfRatio.PERCENTAGE,
+            ),
+            (
+                StatisticData(start=_start(row.start), mean=share, min=share, max=share)
+                for row in rows
+                for share in (_coverage(row),)
+            ),
+        )
+
+    def _publish_intensity(self, now: float) -> None:
+        """Write the mean intensity of each finished hour."""
+        end = floor(now, HOUR)
+        if self.intensity_until is None:
+            self.intensity_until = end - HOUR
+        start = max(self.intensity_until, end - _LATEST_INTENSITY)
+        rows = [
+            row
+            for hour in range(start, end, HOUR)
+            if (row := _mean_intensity(self._intensity.ladder, hour)) is not None
+        ]
+        if rows:
+            self._write(
+                StatisticMetaData(
+                    mean_type=StatisticMeanType.ARITHMETIC,
+                    has_sum=False,
+                    name=f"{self._site_title} carbon intensity",
+                    source=DOMAIN,
+                    statistic_id=statistic_id(self._site_id, "intensity"),
+                    unit_class=None,
+                    unit_of_measurement=UNIT_INTENSITY,
+                ),
+                rows,
+            )
+        self.intensity_until = max(end, start)
+
+    def _write(self, metadata: StatisticMetaData, rows: Iterable[StatisticData]) -> None:
+        async_add_external_statistics(self._hass, metadata, list(rows))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what must survive a restart."""
+        return {"intensity_until": self.intensity_until}
+
+    def restore(self, data: Mapping[str, Any]) -> None:
+        """Take what was known before a restart."""
+        self.intensity_until = data["intensity_until"]
+
+
+def _start(moment: int) -> datetime:
+    return datetime.fromtimestamp(moment, UTC)
+
+
+def _imported(row: HourRow) -> float:
+    return row.total.import_energy / 1000
+
+
+def _exported(row: HourRow) -> float:
+    return row.total.export_energy / 1000
+
+
+def _carbon(row: HourRow) -> float:
+    return row.total.carbon / 1000
+
+
+def _coverage(row: HourRow) -> float:
+    """Return the share of the hour that readings account for, in per cent."""
+    return min(100.0, 100 * row.hour.measured_time / HOUR)
+
+
+def _mean_intensity(ladder: Ladder, hour: int) -> StatisticData | None:
+    """Return the time-weighted mean over an hour, None where no source knows any of it."""
+    known = ladder.intervals(hour, hour + HOUR)
+    time = sum(interval.end - interval.start for interval in known)
+    if not time:
+        return None
+    total = sum(interval.value * (interval.end - interval.start) for interval in known)
+    return StatisticData(
+        start=_start(hour),
+        mean=total / time,
+        min=min(interval.value for interval in known),
+        max=max(interval.value for interval in known),
+    )

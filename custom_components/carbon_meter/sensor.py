@@ -1,0 +1,281 @@
+"""Sensors: what the meters say, and what it weighs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, override
+
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.const import EntityCategory, UnitOfMass, UnitOfRatio
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util import dt as dt_util
+
+from .const import CONF_ROLE, UNIT_CARBON_RATE, UNIT_INTENSITY, Role
+from .coordinator import MeterCoordinator
+from .data import CarbonMeterConfigEntry, Site
+from .entity import MeterEntity, SiteEntity
+from .sensor_descriptions import QUANTITY_SENSORS, QuantityDescription
+
+PARALLEL_UPDATES: Final = 0
+SCAN_INTERVAL: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountDescription(SensorEntityDescription):
+    """A sensor that shows something of a meter's account; it outlives a silent meter."""
+
+    value_fn: Callable[[MeterCoordinator], float | None]
+    attributes_fn: Callable[[MeterCoordinator], Mapping[str, Any]] | None = None
+    consumption_only: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteDescription(SensorEntityDescription):
+    """A sensor that shows something of the whole site."""
+
+    value_fn: Callable[[Site], float | None]
+
+
+def _carbon_total(meter: MeterCoordinator) -> float:
+    return meter.account.ledger.total.carbon / 1000
+
+
+def _coverage(meter: MeterCoordinator) -> float | None:
+    """Return the share of today's time that readings account for, in per cent."""
+    today = meter.account.ledger.since(dt_util.start_of_local_day().timestamp())
+    accounted = today.measured_time + today.estimated_time
+    return 100 * today.measured_time / accounted if accounted else None
+
+
+def _grades(meter: MeterCoordinator) -> Mapping[str, Any]:
+    """Return how well the intensity of today's import is known, in per cent of its energy."""
+    today = meter.account.ledger.since(dt_util.start_of_local_day().timestamp())
+    weighed = sum(today.by_grade.values())
+    return {
+        grade.value: round(100 * energy / weighed, 1)
+        for grade, energy in today.by_grade.items()
+        if weighed
+    }
+
+
+def _rate(site: Site, meter: MeterCoordinator) -> float | None:
+    """Return the carbon of a meter's import in g/h now: power times intensity."""
+    if not meter.last_update_success or (power := meter.data.values.get("power")) is None:
+        return None
+    now = site.intensity.now()
+    return max(0.0, power) / 1000 * now.value if now is not None else None
+
+
+def _inlets(site: Site) -> list[MeterCoordinator]:
+    """Return the meters that together count the site's import: those of the grid connection."""
+    return [meter for meter in site.meters.values() if meter.subentry.data[CONF_ROLE] == Role.GRID]
+
+
+def _site_total(site: Site) -> float | None:
+    inlets = _inlets(site)
+    return sum(_carbon_total(meter) for meter in inlets) if inlets else None
+
+
+def _site_rate(site: Site) -> float | None:
+    rates = [_rate(site, meter) for meter in _inlets(site)]
+    known = [rate for rate in rates if rate is not None]
+    return sum(known) if known and len(known) == len(rates) else None
+
+
+ACCOUNT_SENSORS: Final = (
+    AccountDescription(
+        key="carbon_rate",
+        translation_key="carbon_rate",
+        native_unit_of_measurement=UNIT_CARBON_RATE,
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=1,
+        value_fn=lambda meter: _rate(meter.config_entry.runtime_data, meter),
+    ),
+    AccountDescription(
+        key="carbon_total",
+        translation_key="carbon_total",
+        device_class=SensorDeviceClass.WEIGHT,
+        native_unit_of_measurement=UnitOfMass.KILOGRAMS,
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        suggested_display_precision=3,
+        value_fn=_carbon_total,
+    ),
+    AccountDescription(
+        key="coverage",
+        translation_key="coverage",
+        native_unit_of_measurement=UnitOfRatio.PERCENTAGE,
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=1,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=_coverage,
+        attributes_fn=_grades,
+        consumption_only=False,
+    ),
+)
+
+SITE_SENSORS: Final = (
+    SiteDescription(
+        key="site_carbon_rate",
+        translation_key="carbon_rate",
+        native_unit_of_measurement=UNIT_CARBON_RATE,
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=1,
+        value_fn=_site_rate,
+    ),
+    SiteDescription(
+        key="site_carbon_total",
+        translation_key="carbon_total",
+        device_class=SensorDeviceClass.WEIGHT,
+        native_unit_of_measurement=UnitOfMass.KILOGRAMS,
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        suggested_display_precision=3,
+        value_fn=_site_total,
+    ),
+)
+
+INTENSITY_SENSOR: Final = SensorEntityDescription(
+    key="carbon_intensity",
+    translation_key="carbon_intensity",
+    native_unit_of_measurement=UNIT_INTENSITY,
+    state_class=SensorStateClass.MEASUREMENT,
+    suggested_display_precision=0,
+)
+
+
+async def async_setup_entry(
+    _hass: HomeAssistant,
+    entry: CarbonMeterConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the sensors of the site and of each meter."""
+    site = entry.runtime_data
+    entities: list[SensorEntity] = [IntensitySensor(entry, INTENSITY_SENSOR)]
+    if _inlets(site):
+        entities += [SiteSensor(entry, description) for description in SITE_SENSORS]
+    async_add_entities(entities)
+    for subentry_id, meter in site.meters.items():
+        consumption = Role(meter.subentry.data[CONF_ROLE]).is_consumption
+        async_add_entities(
+            [
+                *(
+                    QuantitySensor(meter, QUANTITY_SENSORS[quantity])
+                    for quantity in meter.profile.registers
+                    if quantity not in meter.absent
+                ),
+                *(
+                    AccountSensor(meter, description)
+                    for description in ACCOUNT_SENSORS
+                    if consumption or not description.consumption_only
+                ),
+            ],
+            config_subentry_id=subentry_id,
+        )
+
+
+class QuantitySensor(MeterEntity, SensorEntity):
+    """One quantity of the last reading."""
+
+    entity_description: QuantityDescription
+
+    @property
+    @override
+    def native_value(self) -> float | None:
+        """Return the quantity, None where the meter does not know it."""
+        return self.coordinator.data.values.get(self.entity_description.quantity)
+
+
+class AccountSensor(MeterEntity, SensorEntity):
+    """What has been booked for a meter."""
+
+    entity_description: AccountDescription
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the intensity as well as the meter."""
+        await super().async_added_to_hass()
+        intensity = self.coordinator.config_entry.runtime_data.intensity
+        self.async_on_remove(intensity.async_add_listener(self.async_write_ha_state))
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return True: a total stands whether or not the meter answers."""
+        return True
+
+    @property
+    @override
+    def native_value(self) -> float | None:
+        """Return the figure, None where it is not known now."""
+        return self.entity_description.value_fn(self.coordinator)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any] | None:
+        """Return what explains the figure."""
+        if self.entity_description.attributes_fn is None:
+            return None
+        return self.entity_description.attributes_fn(self.coordinator)
+
+
+class SiteSensor(SiteEntity, SensorEntity):
+    """A sum over the meters of the grid connection."""
+
+    entity_description: SiteDescription
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the meters and the intensity."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self._site.intensity.async_add_listener(self.async_write_ha_state))
+        for meter in _inlets(self._site):
+            self.async_on_remove(meter.async_add_listener(self.async_write_ha_state))
+
+    @property
+    @override
+    def native_value(self) -> float | None:
+        """Return the sum, None where a part of it is not known now."""
+        return self.entity_description.value_fn(self._site)
+
+
+class IntensitySensor(SiteEntity, SensorEntity):
+    """The carbon intensity of the grid now, with where it comes from and how good it is.
+
+    Polled as well: a yearly factor changes without anybody telling.
+    """
+
+    _attr_should_poll = True
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the sources."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self._site.intensity.async_add_listener(self.async_write_ha_state))
+
+    @property
+    @override
+    def native_value(self) -> float | None:
+        """Return gCO2eq/kWh."""
+        now = self._site.intensity.now()
+        return now.value if now is not None else None
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any] | None:
+        """Return grade, source and what has to be said of the source."""
+        if (now := self._site.intensity.now()) is None:
+            return None
+        info = self._site.intensity.info(now.source)
+        return {
+            "grade": now.grade.value,
+            "source": now.source,
+            "source_name": info.name,
+            "scope": info.scope.value if info.scope else None,
+            "licence": info.licence or None,
+            "source_attribution": info.attribution or None,
+        }
