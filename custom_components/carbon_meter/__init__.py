@@ -52,6 +52,10 @@ async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) -> bool:
     """Set up a site with its meters."""
+    # First of all: a meter that is added while this one is being read must not be missed.
+    entry.async_on_unload(entry.add_update_listener(_async_reload))
+    subentries = entry.get_subentries_of_type(SUBENTRY_METER)
+
     libraries = await async_get_libraries(hass)
     store = SiteStore(hass, entry.entry_id)
     stored = await store.async_load()
@@ -60,7 +64,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) 
 
     stored_meters: Mapping[str, Any] = stored.get("meters", {})
     meters: dict[str, MeterCoordinator] = {}
-    for subentry in entry.get_subentries_of_type(SUBENTRY_METER):
+    for subentry in subentries:
         profile = libraries.profiles.profiles.get(subentry.data[CONF_PROFILE])
         if profile is None:
             raise ConfigEntryError(
@@ -90,7 +94,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) 
 
     _keep(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    entry.async_on_unload(entry.add_update_listener(_async_reload))
     return True
 
 

@@ -66,16 +66,32 @@ class DataFile:
 
 
 class _Loader(_FastestLoader):
-    """YAML with the booleans of version 1.2: the country code NO stays a text."""
+    """YAML with the plain values of version 1.2: NO, 010 and 12:30 stay texts, 1e-3 is a number."""
 
 
+_FLOAT: Final = (
+    r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?"
+    r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+)
+_PLAIN_VALUES: Final = {
+    "bool": (r"true|false", "tf"),
+    "int": (r"[-+]?(?:0|[1-9][0-9_]*|0x[0-9a-fA-F_]+)", "-+0123456789"),
+    "float": (_FLOAT, "-+0123456789."),
+}
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:bool"]
+    first: [(tag, regexp) for tag, regexp in resolvers if tag.split(":")[-1] not in _PLAIN_VALUES]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), ["t", "f"])
+for _name, (_regexp, _first) in _PLAIN_VALUES.items():
+    _Loader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_name}", re.compile(rf"^(?:{_regexp})$"), list(_first)
+    )
 
 _ROOT: Final[NodePath] = ()
+_MERGE: Final = "tag:yaml.org,2002:merge"
+
+_MOST_NODES: Final = 200_000
+"""Values in one document; aliases of aliases can make millions out of a few lines."""
 
 
 def load_data_file(path: Path, schema: Callable[[Any], Any]) -> DataFile:
@@ -89,7 +105,10 @@ def load_data_file(path: Path, schema: Callable[[Any], Any]) -> DataFile:
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as err:
+    except UnicodeDecodeError as err:
+        line = err.object.count(b"\n", 0, err.start) + 1
+        raise _single(path, line, f"cannot be read: not UTF-8 ({err.reason})") from err
+    except OSError as err:
         raise _single(path, 1, f"cannot be read: {err}") from err
 
     loader: _Loader | None = None
@@ -103,6 +122,10 @@ def load_data_file(path: Path, schema: Callable[[Any], Any]) -> DataFile:
     except yaml.MarkedYAMLError as err:
         mark = err.problem_mark or err.context_mark
         raise _single(path, mark.line + 1 if mark else 1, f"not valid YAML: {err.problem}") from err
+    except yaml.reader.ReaderError as err:
+        line = text.count("\n", 0, text.find(chr(err.character))) + 1
+        message = f"not valid YAML: {err.reason} (#x{err.character:04x})"
+        raise _single(path, line, message) from err
     except yaml.YAMLError as err:
         raise _single(path, 1, f"not valid YAML: {err}") from err
     except RecursionError as err:
@@ -135,11 +158,15 @@ class _NodeReader:
         self._path = path
         self._loader = loader
         self._open: set[int] = set()
+        self._nodes = 0
         self.lines: dict[NodePath, int] = {}
 
     def read(self, node: yaml.Node, where: NodePath) -> Any:
         """Return the value of a node and of everything in it."""
         line = self.lines[where] = node.start_mark.line + 1
+        self._nodes += 1
+        if self._nodes > _MOST_NODES:
+            raise _single(self._path, line, f"more than {_MOST_NODES} values")
         if isinstance(node, yaml.ScalarNode):
             return self._plain(node)
         if id(node) in self._open:
@@ -153,25 +180,45 @@ class _NodeReader:
         return value
 
     def _mapping(self, node: yaml.MappingNode, where: NodePath) -> dict[Hashable, Any]:
-        """Return a mapping; a key written twice would silently lose a value."""
-        self._loader.flatten_mapping(node)
-        result: dict[Hashable, Any] = {}
+        """Return a mapping; a key written twice would silently lose a value.
+
+        What a mapping takes over by `<<` it may change.
+        """
+        inherited: dict[Hashable, Any] = {}
         for key_node, value_node in node.value:
+            if key_node.tag == _MERGE:
+                inherited |= self._merged(value_node, where)
+        self.lines[where] = node.start_mark.line + 1
+        own: dict[Hashable, Any] = {}
+        for key_node, value_node in node.value:
+            if key_node.tag == _MERGE:
+                continue
             line = key_node.start_mark.line + 1
             key = self._plain(key_node)
             if not isinstance(key, Hashable):
                 raise _single(self._path, line, "a key must be a plain value")
-            if key in result:
+            if key in own:
                 raise _single(self._path, line, f"the key {key!r} is written twice")
-            result[key] = self.read(value_node, (*where, key))
+            own[key] = self.read(value_node, (*where, key))
             self.lines[(*where, key)] = line
+        return inherited | own
+
+    def _merged(self, node: yaml.Node, where: NodePath) -> dict[Hashable, Any]:
+        """Return what `<<` takes over from a mapping, or from several, the first first."""
+        sources = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        result: dict[Hashable, Any] = {}
+        for source in reversed(sources):
+            taken = self.read(source, where)
+            if not isinstance(taken, dict):
+                raise _single(self._path, node.start_mark.line + 1, "<< takes mappings only")
+            result |= taken
         return result
 
     def _plain(self, node: yaml.Node) -> Any:
         """Return a value; what only looks like one, as 2024-02-30 does, stays a text."""
         try:
             return self._loader.construct_object(node, deep=True)
-        except ValueError:
+        except AttributeError, LookupError, ValueError:
             return node.value
 
 

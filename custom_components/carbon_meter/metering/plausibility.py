@@ -22,10 +22,11 @@ def is_nominal_voltage(value: float | None) -> bool:
 def is_plausible(values: Mapping[str, float], phases: int) -> bool:
     """Return whether the values look like a meter with this many phases.
 
-    Voltage near a nominal one (two phases of three suffice), frequency from 45 to
-    65 Hz, and an active power that the voltages and currents can carry. `values`
-    are in the units of `QUANTITIES`; what is absent is not held against it, except
-    the voltage, without which nothing is shown.
+    Voltage near a nominal one (two phases of three suffice, and one where the meter
+    says that it knows no other), frequency from 45 to 65 Hz, and an active power that
+    the voltages and currents can carry. `values` are in the units of `QUANTITIES`;
+    what is absent is not held against it, except the voltage, without which nothing
+    is shown.
     """
     frequency = values.get("frequency")
     if frequency is not None and not _FREQUENCY[0] <= frequency <= _FREQUENCY[1]:
@@ -34,7 +35,10 @@ def is_plausible(values: Mapping[str, float], phases: int) -> bool:
     whole = is_nominal_voltage(values.get("voltage"))
     if phases == 3:
         between = is_nominal_voltage(values.get("voltage_l1_l2"))
-        if len(per_phase) < 2 and not (between and (whole or values.get("voltage_l1", 0) == 0)):
+        delta = between and (whole or values.get("voltage_l1", 0) == 0)
+        known = [key for key in _PHASES if f"voltage_{key}" in values]
+        single = whole and len(per_phase) == len(known) == 1
+        if len(per_phase) < 2 and not delta and not single:
             return False
     elif not (whole or per_phase):
         return False
@@ -42,14 +46,17 @@ def is_plausible(values: Mapping[str, float], phases: int) -> bool:
 
 
 def _power_fits(values: Mapping[str, float]) -> bool:
-    """Return whether |P| stays within the sum of U times I, 5 % and 20 W aside."""
+    """Return whether |P| stays within the sum of U times I, 5 % and 20 W aside.
+
+    It is not judged where the current of a phase with a voltage is not known.
+    """
     power = values.get("power")
     if power is None:
         return True
-    pairs = [("voltage", "current")] if "current" in values and "voltage" in values else []
-    phase_pairs = [(f"voltage_{key}", f"current_{key}") for key in _PHASES]
-    present = [pair for pair in phase_pairs if pair[0] in values and pair[1] in values]
-    apparent = sum(abs(values[volts] * values[amperes]) for volts, amperes in present or pairs)
-    if not present and not pairs:
+    pairs = [
+        (f"voltage_{key}", f"current_{key}") for key in _PHASES if values.get(f"voltage_{key}")
+    ] or [("voltage", "current")]
+    if not all(volts in values and amperes in values for volts, amperes in pairs):
         return True
+    apparent = sum(abs(values[volts] * values[amperes]) for volts, amperes in pairs)
     return abs(power) <= apparent * 1.05 + 20

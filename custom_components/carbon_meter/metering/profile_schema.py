@@ -1,10 +1,11 @@
 """The form of a profile file, and the step from a checked file to a `Profile`."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from fractions import Fraction
+import math
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeIs
 
 import probatio
 
@@ -15,6 +16,9 @@ from .registers import NUMBER_TYPES, Coding, Function, IdentityRegister, Registe
 
 MODBUS_LIMIT: Final = 125
 """Most registers that the Modbus application protocol allows in one read request."""
+
+_REGISTERS: Final = 65536
+_SMALLEST_SCALE: Final = 1e-12
 
 
 def _one_of(kind: str, names: object) -> Any:
@@ -30,25 +34,45 @@ def _one_of(kind: str, names: object) -> Any:
 
 
 def _whole(low: int, high: int) -> Any:
-    return probatio.All(
-        int,
-        probatio.Range(min=low, max=high, msg=f"must be a whole number from {low} to {high}"),
-    )
+    """Return a check for a whole number; true is none, though Python counts it as one."""
+
+    def check(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise probatio.Invalid(f"must be a whole number from {low} to {high}")
+        return value
+
+    return check
 
 
-def _number(value: object) -> Fraction:
+def _scale(value: object) -> Fraction:
     """Return a scale exactly as it is written: 0.1 is a tenth."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or value == 0:
-        raise probatio.Invalid("must be a number other than zero")
-    return Fraction(str(value))
+    if _is_number(value) and _SMALLEST_SCALE <= abs(value) <= 1 / _SMALLEST_SCALE:
+        return Fraction(str(value))
+    raise probatio.Invalid("must be a number other than zero, from 1e-12 to 1e12 in magnitude")
+
+
+def _positive(value: object) -> float:
+    """Return a number above zero."""
+    if _is_number(value) and 0 < value < math.inf:
+        return float(value)
+    raise probatio.Invalid("must be a number above 0")
+
+
+def _seconds(value: object) -> float:
+    """Return a stretch of time up to a minute."""
+    if _is_number(value) and 0 <= value <= 60:
+        return float(value)
+    raise probatio.Invalid("must be a number of seconds from 0 to 60")
+
+
+def _is_number(value: object) -> TypeIs[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 _ADDRESS: Final = _whole(0, 65535)
 _TEXT: Final = probatio.All(str, probatio.Length(min=1))
-_POSITIVE: Final = probatio.All(probatio.Any(int, float), probatio.Range(min=0))
 _FUNCTION: Final = _one_of("function", Function)
 _NUMBER_TYPE: Final = _one_of("register type", NUMBER_TYPES)
-_NAMED_NUMBER: Final = {str: _POSITIVE}
 
 _REGISTER: Final = probatio.Schema(
     {
@@ -56,7 +80,7 @@ _REGISTER: Final = probatio.Schema(
         probatio.Required("address"): _ADDRESS,
         probatio.Required("unit"): str,
         probatio.Optional("type"): _NUMBER_TYPE,
-        probatio.Optional("scale", default=1): _number,
+        probatio.Optional("scale", default=1): _scale,
         probatio.Optional("scale_register"): _ADDRESS,
         probatio.Optional("function"): _FUNCTION,
         probatio.Optional("word_order"): _one_of("word order", WordOrder),
@@ -118,9 +142,9 @@ PROFILE_SCHEMA: Final = probatio.Schema(
         probatio.Optional("not_available", default=dict): {
             _NUMBER_TYPE: [_whole(0, (1 << 64) - 1)]
         },
-        probatio.Optional("message_spacing", default=0): _POSITIVE,
-        probatio.Optional("max_power", default=1e6): _POSITIVE,
-        probatio.Optional("rollover", default=dict): _NAMED_NUMBER,
+        probatio.Optional("message_spacing", default=0): _seconds,
+        probatio.Optional("max_power", default=1e6): _positive,
+        probatio.Optional("rollover", default=dict): {str: _positive},
         probatio.Optional("export_positive", default=list): [_TEXT],
         probatio.Optional("confirmed", default=True): bool,
         probatio.Optional("category"): str,
@@ -144,6 +168,8 @@ def load_profile(path: Path) -> Profile:
         raise file.error(
             "sunspec_models belong to the protocol sunspec, and only to it", "protocol"
         )
+    for kind, codes in data["not_available"].items():
+        _check_fits(file, 0, NUMBER_TYPES[kind].words, codes, "not_available", kind)
     registers = _registers(file, function)
     for key in data["rollover"]:
         if key not in registers or not QUANTITIES[key].counter:
@@ -158,16 +184,18 @@ def load_profile(path: Path) -> Profile:
         registers=registers,
         max_registers=data["max_registers"],
         sunspec_models=frozenset(data["sunspec_models"]),
-        signatures=tuple(_signature(row, function) for row in data["signatures"]),
+        signatures=tuple(
+            _signature(file, index, row, function) for index, row in enumerate(data["signatures"])
+        ),
         identity=MappingProxyType(
             {
                 key: _identity(file, key, row, function, WordOrder(data["word_order"]))
                 for key, row in data["identity"].items()
             }
         ),
-        message_spacing=float(data["message_spacing"]),
-        max_power=float(data["max_power"]),
-        rollover=MappingProxyType({key: float(value) for key, value in data["rollover"].items()}),
+        message_spacing=data["message_spacing"],
+        max_power=data["max_power"],
+        rollover=MappingProxyType(data["rollover"]),
         export_positive=frozenset(maker.lower() for maker in data["export_positive"]),
         confirmed=data["confirmed"],
     )
@@ -182,6 +210,10 @@ def _registers(file: DataFile, function: Function) -> Mapping[str, Register]:
         if key in registers:
             raise file.error(f"{key} has a register already", "registers", index)
         coding = Coding(row["coding"]) if "coding" in row else None
+        if coding and QUANTITIES[key].unit != "1":
+            raise file.error(
+                f"{coding} codes power factors, not {key}", "registers", index, "coding"
+            )
         try:
             factor = row["scale"] * unit_factor(row["unit"], QUANTITIES[key])
         except ValueError as err:
@@ -189,6 +221,8 @@ def _registers(file: DataFile, function: Function) -> Mapping[str, Register]:
         if coding is Coding.PERCENT_OR_RATIO:
             factor = row["scale"]
         kind = row.get("type", data["type"])
+        words = NUMBER_TYPES[kind].words
+        _check_fits(file, row["address"], words, row["not_available"], "registers", index)
         registers[key] = Register(
             quantity=key,
             address=row["address"],
@@ -206,7 +240,19 @@ def _registers(file: DataFile, function: Function) -> Mapping[str, Register]:
     return MappingProxyType(registers)
 
 
-def _signature(row: Mapping[str, Any], function: Function) -> Signature:
+def _check_fits(
+    file: DataFile, address: int, words: int, codes: Iterable[int], *where: Hashable
+) -> None:
+    """Refuse what lies behind the last register, and codes that its words cannot hold."""
+    if address + words > _REGISTERS:
+        raise file.error(f"{words} registers from {address} on go beyond the last, 65535", *where)
+    for code in codes:
+        if code >> (16 * words):
+            raise file.error(f"0x{code:X} does not fit in {words} registers", *where)
+
+
+def _signature(file: DataFile, index: int, row: Mapping[str, Any], function: Function) -> Signature:
+    _check_fits(file, row["address"], row["length"], row.get("codes", ()), "signatures", index)
     return Signature(
         address=row["address"],
         function=Function(row.get("function", function)),
@@ -222,11 +268,13 @@ def _identity(
     kind = row["type"]
     if kind == "text" and "length" not in row:
         raise file.error("a text needs its length in registers", "identity", key)
+    length = row["length"] if kind == "text" else NUMBER_TYPES[kind].words
+    _check_fits(file, row["address"], length, (), "identity", key)
     return IdentityRegister(
         address=row["address"],
         function=Function(row.get("function", function)),
         type=kind,
-        length=row["length"] if kind == "text" else NUMBER_TYPES[kind].words,
+        length=length,
         word_order=word_order,
         names=MappingProxyType(row["names"]),
     )

@@ -19,6 +19,9 @@ from .quantities import QUANTITIES
 SUNSPEC_NO_SCALE: Final = 0x8000
 """A SunSpec scale factor that is not implemented."""
 
+_LARGEST_RATIO: Final = QUANTITIES["power_factor"].limit
+"""A power factor above it can only be a percentage; a little above 1 is measuring noise."""
+
 
 class Function(StrEnum):
     """The two register spaces that meters use."""
@@ -139,10 +142,11 @@ class Register:
         factor = (
             self.factor if scale_exponent == 0 else self.factor * Fraction(10) ** scale_exponent
         )
-        # Integers are scaled by a quotient of integers: one rounding, the nearest float.
-        value = number * factor.numerator / factor.denominator
-        if self.coding:
-            value = _DECODINGS[self.coding](value)
+        value = _scaled(number, factor)
+        if self.coding is Coding.FOUR_QUADRANT:
+            value = _four_quadrant(value)
+        elif self.coding is Coding.PERCENT_OR_RATIO and abs(value) > _LARGEST_RATIO:
+            value = _scaled(number, factor / 100)
         quantity = QUANTITIES[self.quantity]
         if abs(value) > quantity.limit or (quantity.counter and value < 0):
             raise ImplausibleError(f"{value:g} {quantity.unit} (0x{raw:0{4 * kind.words}X})")
@@ -155,7 +159,7 @@ class Register:
         """
         kind = NUMBER_TYPES[self.type]
         factor = self.factor * Fraction(10) ** scale_exponent
-        if self.coding is Coding.PERCENT_OR_RATIO:
+        if self.coding is Coding.PERCENT_OR_RATIO and abs(100 * value) > _LARGEST_RATIO:
             factor /= 100
         number = value * factor.denominator / factor.numerator
         if kind.floating:
@@ -169,25 +173,21 @@ class Register:
         )
 
 
+def _scaled(number: float, factor: Fraction) -> float:
+    """Return a number times a factor; of an integer the nearest float, rounded once."""
+    return number * factor.numerator / factor.denominator
+
+
 def _four_quadrant(value: float) -> float:
     """Return the signed power factor of Schneider's four-quadrant number.
 
     From 0 to 1 it is the power factor itself (lagging, import), from 1 to 2 the
-    leading import is 2 - x; the negative half mirrors it for export.
+    leading import is 2 - x; the negative half mirrors it for export. What lies
+    beyond 2 is none, and is left as it is.
     """
-    if abs(value) <= 1:
+    if not 1 < abs(value) <= 2:
         return value
     return math.copysign(2 - abs(value), value)
-
-
-def _percent_or_ratio(value: float) -> float:
-    """Return a ratio; a magnitude above 1 can only be a percentage."""
-    return value / 100 if abs(value) > 1 else value
-
-
-_DECODINGS: Final = MappingProxyType(
-    {Coding.FOUR_QUADRANT: _four_quadrant, Coding.PERCENT_OR_RATIO: _percent_or_ratio}
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,152 @@
+"""The demo: a virtual home, a real Home Assistant that reads its meters, and a live table."""
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+import sys
+import time
+from typing import Final
+
+from demo.check import check, counters
+from demo.client import ClientError, HomeAssistantClient
+from demo.config_dir import ROOT, Settings
+from demo.dashboard import show_dashboard
+from demo.figures import Entities, Figures, find_entities, read_figures, table
+from demo.home_assistant import HomeAssistant, free_port
+from demo.processes import ChildError, Children, Progress
+from demo.site import add_meters
+from demo.virtual_home import VirtualHome
+
+_STATE: Final = ROOT / ".cache" / "demo"
+_CHECK_SPEED: Final = 60.0
+_REFRESH: Final = 2.0
+_PATIENCE: Final = 30.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run with the arguments of the command line; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        with Children() as children:
+            return asyncio.run(_check(children) if options.check else _show(children, options))
+    except (ChildError, ClientError, FileExistsError, TimeoutError) as err:
+        sys.stderr.write(f"error: {err}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nstopped\n")
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Return the command line."""
+    parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="without a browser: wait until the carbon figures are right, print them and end",
+    )
+    parser.add_argument("--port", type=int, default=8123, help="of Home Assistant (%(default)s)")
+    parser.add_argument(
+        "--speed", type=float, default=1.0, help="virtual seconds in a real one (%(default)g)"
+    )
+    parser.add_argument(
+        "--interval", type=int, default=2, help="seconds between two readings (%(default)s)"
+    )
+    parser.add_argument(
+        "--fresh", action="store_true", help="forget what earlier runs left: accounts, history"
+    )
+    return parser
+
+
+async def _show(children: Children, options: argparse.Namespace) -> int:
+    """Run until Ctrl-C, with a live table."""
+    counter_file = _STATE / "counters.json"
+    if options.fresh:
+        counter_file.unlink(missing_ok=True)
+    arguments = ["--speed", str(options.speed)]
+    async with (
+        VirtualHome(children, _STATE / "virtual_home.log", arguments) as home,
+        HomeAssistant(children, _STATE / "config", Settings(port=options.port)) as home_assistant,
+    ):
+        client = await home_assistant.start(fresh=options.fresh)
+        entry_id, entities = await _add(client, home, interval=options.interval)
+        path = await show_dashboard(client, entities)
+        account = home_assistant.account
+        _say(
+            "",
+            f"  open     {home_assistant.url}{path}",
+            f"  account  {account.username}",
+            f"  password {account.password}",
+            "",
+            "  Ctrl-C ends everything.",
+            "",
+        )
+        del entry_id
+        await _live_table(client, entities)
+    return 0
+
+
+async def _check(children: Children) -> int:
+    """Run headless until the figures are right; the exit code says whether they are."""
+    state = _STATE.with_name("demo-check")
+    async with (
+        VirtualHome(children, state / "virtual_home.log") as home,
+        HomeAssistant(children, state / "config", Settings(port=free_port())) as home_assistant,
+    ):
+        await home.control("clock", freeze=True)
+        before = counters(await home.state())
+        client = await home_assistant.start(fresh=True)
+        entry_id, entities = await _add(client, home, interval=1)
+        verdicts = await check(client, entry_id, home, before, speed=_CHECK_SPEED)
+        _say("", *table(await read_figures(client, entities)), "", *map(str, verdicts))
+        problems = home_assistant.problems()
+        for line in problems:
+            _say(f"the log has an error: {line}")
+        if problems or not verdicts or not all(verdict.right for verdict in verdicts):
+            return 1
+        _say("", "the carbon figures are right, and the log has no error")
+    return 0
+
+
+async def _add(
+    client: HomeAssistantClient, home: VirtualHome, *, interval: int
+) -> tuple[str, Entities]:
+    """Add the meters; return the site's entry and its entities."""
+    with Progress("finding and adding the meters"):
+        entry_id = await add_meters(client, home.meters, interval=interval)
+        entities = await find_entities(client, entry_id)
+        # The site reloads with each meter: its entities are there when the last one is.
+        deadline = time.monotonic() + _PATIENCE
+        while len(entities.meters) < len(home.meters) or not all(entities.meters.values()):
+            if time.monotonic() > deadline:
+                msg = f"not all meters have entities: {entities.meters}"
+                raise TimeoutError(msg)
+            await asyncio.sleep(0.2)
+            entities = await find_entities(client, entry_id)
+    return entry_id, entities
+
+
+async def _live_table(client: HomeAssistantClient, entities: Entities) -> None:
+    """Rewrite the table every two seconds; where there is no terminal, print it once a minute."""
+    live = sys.stdout.isatty()
+    lines = 0
+    while True:
+        rows: list[Figures] = await read_figures(client, entities)
+        if lines and live:
+            sys.stdout.write(f"\x1b[{lines}A")
+        shown = table(rows)
+        lines = len(shown)
+        for line in shown:
+            sys.stdout.write(f"{line}\x1b[K\n" if live else f"{line}\n")
+        sys.stdout.flush()
+        await asyncio.sleep(_REFRESH if live else 60.0)
+
+
+def _say(*lines: str) -> None:
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

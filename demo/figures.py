@@ -1,0 +1,101 @@
+"""The live figures of each meter, as Home Assistant shows them, and a table of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from demo.client import HomeAssistantClient
+from demo.site import DOMAIN
+
+_COLUMNS: Final = ("power", "energy_import", "carbon_rate", "carbon_total")
+_HEAD: Final = ("meter", "W", "kWh", "gCO2eq/kWh", "g/h", "kg")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """What is known of one meter now; None where there is nothing."""
+
+    meter: str
+    power: float | None
+    energy: float | None
+    intensity: float | None
+    rate: float | None
+    carbon: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entities:
+    """Which entities show the figures."""
+
+    intensity: str
+    meters: dict[str, dict[str, str]]
+    """By the meter's name and the sensor's key."""
+
+
+async def find_entities(client: HomeAssistantClient, entry_id: str) -> Entities:
+    """Return the entities of a site, told by their unique ids."""
+    names = {
+        subentry["subentry_id"]: subentry["title"]
+        for subentry in await client.subentries(entry_id)
+    }
+    meters: dict[str, dict[str, str]] = {name: {} for name in names.values()}
+    intensity = ""
+    for entity in await client.entities(DOMAIN):
+        unique_id: str = entity["unique_id"]
+        owner, _, key = unique_id.partition("_")
+        if owner in names and key in _COLUMNS:
+            meters[names[owner]][key] = entity["entity_id"]
+        elif key == "carbon_intensity":
+            intensity = entity["entity_id"]
+    return Entities(intensity=intensity, meters=meters)
+
+
+async def read_figures(client: HomeAssistantClient, entities: Entities) -> list[Figures]:
+    """Return the figures of every meter."""
+    states = {state["entity_id"]: state["state"] for state in await client.states()}
+
+    def number(entity_id: str | None) -> float | None:
+        try:
+            return float(states[entity_id or ""])
+        except KeyError, ValueError:
+            return None
+
+    return [
+        Figures(
+            meter=name,
+            power=number(keys.get("power")),
+            energy=number(keys.get("energy_import")),
+            intensity=number(entities.intensity) if "carbon_rate" in keys else None,
+            rate=number(keys.get("carbon_rate")),
+            carbon=number(keys.get("carbon_total")),
+        )
+        for name, keys in entities.meters.items()
+    ]
+
+
+def table(rows: Sequence[Figures]) -> list[str]:
+    """Return the lines of a table, figures to the right."""
+    cells = [list(_HEAD)]
+    for row in rows:
+        cells.append(
+            [
+                row.meter,
+                _shown(row.power, 0),
+                _shown(row.energy, 3),
+                _shown(row.intensity, 0),
+                _shown(row.rate, 1),
+                _shown(row.carbon, 4),
+            ]
+        )
+    widths = [max(len(line[column]) for line in cells) for column in range(len(_HEAD))]
+    return [
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        for line in cells
+    ]
+
+
+def _shown(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
