@@ -150,7 +150,7 @@ def _keep(hass: HomeAssistant, entry: CarbonMeterConfigEntry) -> None:
             "meters": {
                 subentry_id: {
                     **meter.account.as_dict(),
-                    "inverted": meter.subentry.data[CONF_INVERTED],
+                    "inverted": meter.inverted,
                 }
                 for subentry_id, meter in site.meters.items()
             },

@@ -51,7 +51,7 @@ class MeterCoordinator(DataUpdateCoordinator[Reading]):
         self.account = account
         self._intensity = intensity
         self._unit = unit
-        self._inverted: bool = subentry.data[CONF_INVERTED]
+        self.inverted: bool = subentry.data[CONF_INVERTED]
         self._meter: ModbusMeter | None = None
         self._faults: tuple[str, ...] = ()
 
@@ -90,7 +90,7 @@ class MeterCoordinator(DataUpdateCoordinator[Reading]):
                 translation_key="meter_not_read",
                 translation_placeholders={"meter": self.subentry.title, "error": str(err)},
             ) from err
-        if self._inverted:
+        if self.inverted:
             reading = reading.reversed()
         self._tell_faults(reading)
         self._intensity.heard(reading.time)

@@ -130,21 +130,23 @@ class MeterAccount:
         self._last_values = values
         self._changed = now
         since_last = now - previous_answer if previous_answer is not None else 0.0
-        return self._book(now, values, since_last)
+        return self._book(reading, since_last)
 
-    def _book(
-        self, now: float, values: Mapping[str, float], since_last: float
-    ) -> tuple[Incident, ...]:
+    def _book(self, reading: Reading, since_last: float) -> tuple[Incident, ...]:
         """Step the counters that the reading has and book their energy."""
+        now = reading.time
         incidents: list[Incident] = []
         pending = False
         for direction, flow in self._flows.items():
-            value = values.get(_QUANTITY[direction])
+            value = reading.values.get(_QUANTITY[direction])
             if value is None:
+                flow.counter.doubt()
                 continue
             flow.seen = now
             start = flow.booked_until if flow.booked_until is not None else now
-            step = flow.counter.step(value, now - start, since_last=since_last)
+            step = flow.counter.step(
+                value, now - start, since_last=since_last, trusted=not reading.faults
+            )
             if step.event is not None:
                 incidents.append(
                     Incident(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import accumulate, groupby
 
 from .registers import Function
 
@@ -49,10 +49,8 @@ class Block:
         A meter that refuses a request mostly does so because of a hole in its map.
         Without a hole the block is halved. Needs at least two spans.
         """
-        holes = [
-            after.address - before.end
-            for before, after in zip(self.spans, self.spans[1:], strict=False)
-        ]
+        ends = accumulate((span.end for span in self.spans), max)
+        holes = [after.address - end for end, after in zip(ends, self.spans[1:], strict=False)]
         widest = max(holes)
         cut = holes.index(widest) + 1 if widest > 0 else len(self.spans) // 2
         return Block(spans=self.spans[:cut]), Block(spans=self.spans[cut:])

@@ -1,7 +1,7 @@
 """Energy from the counter of a meter, whatever happens to the counter.
 
 What a counter says is believed when it fits what can have flowed since; what does
-not fit waits for the next reading, which shows whether it was a slip, a jump or a
+not fit waits for the next readings, which show whether it was a slip, a jump or a
 reset. Nothing is repaired silently: what is set apart is told.
 """
 
@@ -13,6 +13,9 @@ from typing import Any, Final, Self
 _TOLERANCE_WH: Final = 0.5
 _TOLERANCE_RELATIVE: Final = 3e-7
 """Steps back of this size are the rounding of 32-bit floats (2^-23), not a counter running back."""
+
+_CONFIRMATIONS: Final = 2
+"""Further readings that have to agree before a counter is believed to stand elsewhere."""
 
 _HOUR: Final = 3600.0
 
@@ -44,19 +47,26 @@ class CounterStep:
     """Wh that flowed since the last step that was not pending."""
 
     pending: bool = False
-    """Whether the value waits for the next reading to be understood; `energy` is then 0."""
+    """Whether the value waits for further readings to be understood; `energy` is then 0."""
 
     event: CounterEvent | None = None
     set_apart: float = 0.0
     """Wh by which the counter changed without being believed."""
 
 
+_PENDING: Final = CounterStep(energy=0.0, pending=True)
+
+
 @dataclass(kw_only=True, slots=True)
 class _Suspect:
-    """A value that does not fit, and how long before the present reading it was seen."""
+    """A level that does not fit, and the readings that have confirmed it since."""
 
-    value: float
+    first: float
+    latest: float
     age: float = 0.0
+    """Seconds since `latest`."""
+
+    confirmations: int = 0
 
 
 class Counter:
@@ -78,56 +88,72 @@ class Counter:
         """Return the last believed value in Wh."""
         return self._last
 
-    def step(self, value: float, elapsed: float, *, since_last: float) -> CounterStep:
+    def step(
+        self, value: float, elapsed: float, *, since_last: float, trusted: bool = True
+    ) -> CounterStep:
         """Take a value in Wh and return what it adds.
 
         `elapsed` is the time in seconds since the last step that was not pending,
-        `since_last` the time since the last value of any kind.
+        `since_last` the time since the last value of any kind. A value that is not
+        `trusted` (it came with others that are impossible) is believed if it fits, but
+        never takes part in confirming a new level.
         """
         if self._last is None:
+            if not trusted:
+                return _PENDING
             self._last = value
             return CounterStep(energy=0.0)
+        if self._suspect is not None:
+            self._suspect.age += since_last
         energy = self._believable(value, self._last, elapsed)
-        if self._suspect is None:
-            if energy is not None:
-                self._last = max(value, self._last)
-                return CounterStep(energy=energy)
-            if (rolled := self._rolled(value, elapsed)) is not None:
-                self._last = value
-                return CounterStep(energy=rolled, event=CounterEvent.ROLLOVER)
-            self._suspect = _Suspect(value=value)
-            return CounterStep(energy=0.0, pending=True)
-        return self._resolve(value, energy, elapsed, self._suspect, since_last)
-
-    def _resolve(
-        self, value: float, energy: float | None, elapsed: float, suspect: _Suspect, since: float
-    ) -> CounterStep:
-        """Take the value after one that did not fit."""
-        assert self._last is not None  # noqa: S101  # a suspect exists only after a baseline
-        suspect.age += since
         if energy is not None:
-            # Back where it was: the one value between was a slip.
-            self._suspect = None
-            step = CounterStep(
-                energy=energy, event=CounterEvent.SPIKE, set_apart=suspect.value - self._last
-            )
-            self._last = max(value, self._last)
-            return step
-        growth = self._believable(value, suspect.value, suspect.age)
-        if growth is None:
-            self._suspect = _Suspect(value=value)
-            return CounterStep(energy=0.0, pending=True)
+            return self._accept(value, energy)
+        if not trusted:
+            self.doubt()
+            return _PENDING
+        return self._misfit(value, elapsed)
+
+    def doubt(self) -> None:
+        """Take note that the meter talks nonsense now: a new level has to be confirmed afresh."""
         self._suspect = None
-        last, self._last = self._last, max(value, suspect.value)
-        if suspect.value > last:
-            return CounterStep(
-                energy=growth, event=CounterEvent.JUMP, set_apart=suspect.value - last
-            )
-        if self._believable(value, 0.0, elapsed) is not None:
-            return CounterStep(energy=value, event=CounterEvent.RESET)
-        return CounterStep(
-            energy=growth, event=CounterEvent.REPLACED, set_apart=suspect.value - last
-        )
+
+    def _misfit(self, value: float, elapsed: float) -> CounterStep:
+        """Take a value that does not follow from the last one."""
+        suspect = self._suspect
+        if suspect is None and (rolled := self._rolled(value, elapsed)) is not None:
+            self._last = value
+            return CounterStep(energy=rolled, event=CounterEvent.ROLLOVER)
+        if suspect is None or self._believable(value, suspect.latest, suspect.age) is None:
+            self._suspect = _Suspect(first=value, latest=value)
+            return _PENDING
+        suspect.latest = max(value, suspect.latest)
+        suspect.age = 0.0
+        suspect.confirmations += 1
+        if suspect.confirmations < _CONFIRMATIONS:
+            return _PENDING
+        return self._start_anew(suspect, elapsed)
+
+    def _accept(self, value: float, energy: float) -> CounterStep:
+        """Book a value that fits; whatever was suspected before it was a slip."""
+        last = self._last or 0.0
+        suspect = self._suspect
+        self._last = max(value, last)
+        if suspect is None:
+            return CounterStep(energy=energy)
+        self._suspect = None
+        return CounterStep(energy=energy, event=CounterEvent.SPIKE, set_apart=suspect.latest - last)
+
+    def _start_anew(self, suspect: _Suspect, elapsed: float) -> CounterStep:
+        """Take the confirmed level as the counter's, and book what it has counted there."""
+        last, self._last = self._last or 0.0, suspect.latest
+        self._suspect = None
+        growth = suspect.latest - suspect.first
+        apart = suspect.first - last
+        if apart > 0:
+            return CounterStep(energy=growth, event=CounterEvent.JUMP, set_apart=apart)
+        if self._believable(suspect.latest, 0.0, elapsed) is not None:
+            return CounterStep(energy=suspect.latest, event=CounterEvent.RESET)
+        return CounterStep(energy=growth, event=CounterEvent.REPLACED, set_apart=apart)
 
     def _believable(self, value: float, before: float, elapsed: float) -> float | None:
         """Return the growth in Wh when it can have flowed in that time, else None."""
@@ -149,7 +175,9 @@ class Counter:
         suspect = self._suspect
         return {
             "last": self._last,
-            "suspect": None if suspect is None else [suspect.value, suspect.age],
+            "suspect": None
+            if suspect is None
+            else [suspect.first, suspect.latest, suspect.age, suspect.confirmations],
         }
 
     @classmethod
@@ -160,6 +188,8 @@ class Counter:
         counter = cls(max_power=max_power, rollover=rollover)
         counter._last = data["last"]
         if data["suspect"] is not None:
-            value, age = data["suspect"]
-            counter._suspect = _Suspect(value=value, age=age)
+            first, latest, age, confirmations = data["suspect"]
+            counter._suspect = _Suspect(
+                first=first, latest=latest, age=age, confirmations=confirmations
+            )
         return counter

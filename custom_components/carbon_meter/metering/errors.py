@@ -14,7 +14,7 @@ class MeterRefusedError(MeterUnreachableError):
 
 
 class MeterSilentError(MeterError):
-    """The connection stands, but no answer came in time."""
+    """The connection stood, but no answer came in time, or it was closed instead of one."""
 
 
 class MeterGarbledError(MeterError):

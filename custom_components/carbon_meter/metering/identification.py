@@ -119,12 +119,19 @@ async def _by_sunspec(
             continue
         common = await read_common(read, models, model)
         meter = ModbusMeter(probe.unit, profile, base=model.address, clock=clock)
+        try:
+            reading = await meter.read()
+        except MeterRejectedError as err:
+            if not err.is_about_registers:
+                raise
+            probe.seen.append(f"model {model.model} at {model.address}: {err}")
+            continue
         found.append(
             Candidate(
                 profile=profile,
                 base=model.address,
                 certain=True,
-                reading=await meter.read(),
+                reading=reading,
                 manufacturer=common.manufacturer,
                 model=common.model,
                 serial=common.serial,
@@ -150,9 +157,15 @@ async def _by_signature(
     for profile in profiles:
         for signature in profile.signatures:
             words = await probe.read(signature.function, signature.address, signature.length)
-            if words is not None and _matches(signature, words):
+            if words is None or not _matches(signature, words):
+                continue
+            try:
                 found.append(await _candidate(probe, profile, certain=True, clock=clock))
-                break
+            except MeterRejectedError as err:
+                if not err.is_about_registers:
+                    raise
+                probe.seen.append(str(err))
+            break
     return found
 
 
@@ -160,22 +173,28 @@ async def _by_plausibility(
     probe: _Probe, profiles: list[Profile], clock: Callable[[], float]
 ) -> list[Candidate]:
     """Return the maps that give a consistent picture, the one that explains most first."""
-    found: list[Candidate] = []
+    found: list[tuple[bool, Candidate]] = []
     for profile in profiles:
-        if profile.protocol is Protocol.SUNSPEC or await _is_ruled_out(probe, profile):
+        if profile.protocol is Protocol.SUNSPEC:
             continue
         keys = [register for key, register in profile.registers.items() if key in _KEYS]
         try:
             reading = await ModbusMeter(probe, profile, registers=keys, clock=clock).read()
             if not is_plausible(reading.values, profile.phases):
                 continue
-            found.append(await _candidate(probe, profile, certain=False, clock=clock))
-        except MeterRejectedError:
-            continue
-    return sorted(found, key=lambda candidate: -len(candidate.reading.values))
+            candidate = await _candidate(probe, profile, certain=False, clock=clock)
+            found.append((await _is_doubtful(probe, profile), candidate))
+        except MeterRejectedError, MeterSilentError, MeterGarbledError:
+            if probe.gives_up:
+                raise
+    # On a meter of three phases the map of its single-phase sister looks right as well.
+    phases = max((candidate.profile.phases for _, candidate in found), default=0)
+    fitting = [item for item in found if item[1].profile.phases == phases]
+    fitting.sort(key=lambda item: (item[0], -len(item[1].reading.values)))
+    return [candidate for _, candidate in fitting]
 
 
-async def _is_ruled_out(probe: _Probe, profile: Profile) -> bool:
+async def _is_doubtful(probe: _Probe, profile: Profile) -> bool:
     """Return whether the registers that would prove the family hold something else."""
     for signature in profile.signatures:
         words = await probe.read(signature.function, signature.address, signature.length)
@@ -242,29 +261,41 @@ class _Probe:
         self._answers: dict[tuple[Function, int, int], list[int] | None] = {}
         self._silences = 0
         self._answered = False
-        self._worst: MeterError | None = None
+        self._last_error: MeterError | None = None
+
+    @property
+    def gives_up(self) -> bool:
+        """Return whether nobody seems to be there."""
+        return not self._answered and self._silences >= _SILENCES_BEFORE_GIVING_UP
 
     async def read(self, function: Function, address: int, count: int) -> list[int] | None:
         """Return the words, None where the device refuses or says nothing to this question."""
         key = (function, address, count)
         if key not in self._answers:
-            self._answers[key] = await self._ask(*key)
+            try:
+                self._answers[key] = await self._ask(*key)
+            except MeterRejectedError, MeterSilentError, MeterGarbledError:
+                if self.gives_up:
+                    raise
+                self._answers[key] = None
         return self._answers[key]
 
-    async def _ask(self, function: Function, address: int, count: int) -> list[int] | None:
+    async def _ask(self, function: Function, address: int, count: int) -> list[int]:
+        """Read registers and take note of what comes of it."""
         try:
             words = await read_words(self.unit, function, address, count)
         except MeterRejectedError as err:
+            self._last_error = err
+            # A gateway says no more than that the device is silent, perhaps to this only.
             if err.is_about_unit:
-                raise
-            self._answered = True
-            return None
+                self._silences += 1
+            else:
+                self._answered = True
+            raise
         except (MeterSilentError, MeterGarbledError) as err:
-            self._worst = err
+            self._last_error = err
             self._silences += 1
-            if self._silences >= _SILENCES_BEFORE_GIVING_UP and not self._answered:
-                raise
-            return None
+            raise
         self._answered = True
         if any(words):
             shown = " ".join(f"{word:04X}" for word in words[:8])
@@ -272,17 +303,18 @@ class _Probe:
         return words
 
     def raise_if_nothing_was_said(self) -> None:
-        """Raise why, when not one question got an answer."""
-        if not self._answered and self._worst is not None:
-            raise self._worst
+        """Raise why, when not one question got an answer; tell if all were refused."""
+        if self._last_error is None:
+            return
+        if not self._answered:
+            raise self._last_error
+        if not self.seen:
+            self.seen.append(str(self._last_error))
 
     async def read_holding_registers(self, address: int, count: int) -> list[int]:
         """Read with function code 3."""
-        return await self._required(Function.HOLDING, address, count)
+        return await self._ask(Function.HOLDING, address, count)
 
     async def read_input_registers(self, address: int, count: int) -> list[int]:
         """Read with function code 4."""
-        return await self._required(Function.INPUT, address, count)
-
-    async def _required(self, function: Function, address: int, count: int) -> list[int]:
-        return await read_words(self.unit, function, address, count)
+        return await self._ask(Function.INPUT, address, count)

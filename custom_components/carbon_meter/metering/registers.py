@@ -148,7 +148,7 @@ class Register:
         elif self.coding is Coding.PERCENT_OR_RATIO and abs(value) > _LARGEST_RATIO:
             value = _scaled(number, factor / 100)
         quantity = QUANTITIES[self.quantity]
-        if abs(value) > quantity.limit or (quantity.counter and value < 0):
+        if abs(value) > quantity.limit or (quantity.counter and not _is_count(value)):
             raise ImplausibleError(f"{value:g} {quantity.unit} (0x{raw:0{4 * kind.words}X})")
         return value
 
@@ -176,6 +176,14 @@ class Register:
 def _scaled(number: float, factor: Fraction) -> float:
     """Return a number times a factor; of an integer the nearest float, rounded once."""
     return number * factor.numerator / factor.denominator
+
+
+_LEAST_COUNT: Final = 1e-3
+"""Wh or varh; no meter counts less, but words without a meaning often decode to less."""
+
+
+def _is_count(value: float) -> bool:
+    return value == 0 or value >= _LEAST_COUNT
 
 
 def _four_quadrant(value: float) -> float:

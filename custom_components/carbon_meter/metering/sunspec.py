@@ -81,11 +81,19 @@ async def _walk(read: ReadHolding, address: int) -> list[SunSpecModel]:
 async def read_common(
     read: ReadHolding, models: list[SunSpecModel], at: SunSpecModel
 ) -> SunSpecCommon:
-    """Return the identity block that precedes a model: each meter of an inverter has its own."""
+    """Return the identity block that precedes a model: each meter of an inverter has its own.
+
+    What the device refuses to tell is empty.
+    """
     before = [model for model in models if model.model == _COMMON and model.address < at.address]
     if not before or before[-1].length < 64:
         return SunSpecCommon(manufacturer="", model="", serial="")
-    words = await read(before[-1].address + 2, 64)
+    try:
+        words = await read(before[-1].address + 2, 64)
+    except MeterRejectedError as err:
+        if not err.is_about_registers:
+            raise
+        words = []
     # Mn 16 words, Md 16, Opt 8, Vr 8, SN 16.
     return SunSpecCommon(
         manufacturer=clean_text(words[0:16]),

@@ -52,14 +52,14 @@ async def _verify_sunspec(unit: RegisterUnit, profile: Profile, base: int, seria
         return await read_words(unit, Function.HOLDING, address, count)
 
     models = await walk_models(read)
-    others: list[str] = []
+    found: dict[int, str] = {}
     for model in models:
-        if model.model not in profile.sunspec_models:
-            continue
-        common = await read_common(read, models, model)
-        if common.serial == serial:
-            return model.address
-        others.append(common.serial)
-    if others and all(others):
-        raise WrongMeterError(expected=serial, found=", ".join(others))
+        if model.model in profile.sunspec_models:
+            found[model.address] = (await read_common(read, models, model)).serial
+    # Two meters may share one identity block: where it was, it is looked for first.
+    matching = [address for address, said in found.items() if said == serial]
+    if matching:
+        return base if base in matching else matching[0]
+    if found and all(found.values()):
+        raise WrongMeterError(expected=serial, found=", ".join(dict.fromkeys(found.values())))
     return base

@@ -12,7 +12,6 @@ from modbus_connection.exceptions import (
     ModbusConnectionError,
     ModbusError,
     ModbusExceptionError,
-    ModbusProtocolError,
     ModbusTimeoutError,
 )
 
@@ -35,6 +34,10 @@ from ..registers import (
     Register,
 )
 
+_REGISTERS: Final = 65536
+_NO_CONNECTION: Final = "could not "
+"""What the library says of a connection that never stood: could not connect to, could not open."""
+
 _SCALE_LIMIT: Final = 10
 """SunSpec scale factors run from -10 to 10."""
 
@@ -55,6 +58,9 @@ async def read_words(unit: RegisterUnit, function: Function, address: int, count
         unit.read_holding_registers if function is Function.HOLDING else unit.read_input_registers
     )
     place = f"{function} registers 0x{address:04X} to 0x{address + count - 1:04X}"
+    if address + count > _REGISTERS:
+        # A chain of models can point there; it is answered as the meter would.
+        raise MeterRejectedError(f"{place}: there are none behind 0xFFFF", code=2)
     try:
         words = await read(address, count)
     except ModbusError as err:
@@ -69,19 +75,24 @@ def _translated(err: ModbusError, place: str) -> MeterError:
     match err:
         case ModbusExceptionError():
             return MeterRejectedError(f"{place}: {err}", code=err.exception_code)
+        case ModbusTimeoutError() | ModbusConnectionError() if _NO_CONNECTION in str(err):
+            return _not_connected(err)
         case ModbusTimeoutError():
             return MeterSilentError(f"{place}: no answer in time")
-        case ModbusProtocolError():
-            return MeterGarbledError(f"{place}: {err}")
         case ModbusConnectionError():
-            cause: BaseException | None = err
-            while cause is not None:
-                if isinstance(cause, ConnectionRefusedError):
-                    return MeterRefusedError(str(err))
-                cause = cause.__cause__ or cause.__context__
-            return MeterUnreachableError(str(err))
+            return MeterSilentError(f"{place}: the connection was closed instead of an answer")
         case _:
             return MeterGarbledError(f"{place}: {err}")
+
+
+def _not_connected(err: ModbusError) -> MeterUnreachableError:
+    """Return whether nobody is there, or somebody who refuses."""
+    cause: BaseException | None = err
+    while cause is not None:
+        if isinstance(cause, ConnectionRefusedError):
+            return MeterRefusedError(str(err))
+        cause = cause.__cause__ or cause.__context__
+    return MeterUnreachableError(str(err))
 
 
 class ModbusMeter:
@@ -138,20 +149,22 @@ class ModbusMeter:
         """
         words: dict[tuple[Function, int], int] = {}
         plan: list[Block] = []
+        absent: set[Span] = set()
         for block in self._blocks:
-            plan.extend(await self._read_block(block, words))
+            plan.extend(await self._read_block(block, words, absent))
         if not plan:
             raise MeterRejectedError(
                 f"none of the registers of {self.profile.title} exist in this device", code=2
             )
         self._blocks = tuple(plan)
         self._proven.update(plan)
+        self._absent |= absent
         return self._decode(words, self._clock())
 
     async def _read_block(
-        self, block: Block, words: dict[tuple[Function, int], int]
+        self, block: Block, words: dict[tuple[Function, int], int], absent: set[Span]
     ) -> list[Block]:
-        """Read a block into `words`; return the requests that it took."""
+        """Read a block into `words`, what the meter lacks into `absent`; return the requests."""
         try:
             content = await read_words(self._unit, block.function, block.address, block.words)
         except MeterRejectedError as err:
@@ -159,12 +172,12 @@ class ModbusMeter:
             if not err.is_about_registers or block in self._proven:
                 raise
             if len(block.spans) == 1:
-                self._absent.add(block.spans[0])
+                absent.add(block.spans[0])
                 return []
             first, second = block.split()
             return [
-                *await self._read_block(first, words),
-                *await self._read_block(second, words),
+                *await self._read_block(first, words, absent),
+                *await self._read_block(second, words, absent),
             ]
         for offset, word in enumerate(content):
             words[block.function, block.address + offset] = word

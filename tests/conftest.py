@@ -1,0 +1,39 @@
+"""What all tests share."""
+
+# Before the test plugin shadows the package.
+import custom_components.carbon_meter  # noqa: F401, I001
+
+from collections.abc import AsyncGenerator
+import logging
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import HomeAssistant
+import pytest
+
+from tests.common import SiteUnderTest
+
+
+# Every frame on the wire, twice.
+for noisy in ("pymodbus.logging", "tmodbus.raw_traffic"):
+    logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+@pytest.fixture
+async def site(
+    hass: HomeAssistant,
+    enable_custom_integrations: None,
+    socket_enabled: None,
+    freezer: FrozenDateTimeFactory,
+) -> AsyncGenerator[SiteUnderTest]:
+    """Return a site without meters, in a time that only the test moves."""
+    under_test = SiteUnderTest(hass, freezer)
+    yield under_test
+    await under_test.close()
+
+
+@pytest.fixture
+def real_time(
+    hass: HomeAssistant, enable_custom_integrations: None, socket_enabled: None
+) -> HomeAssistant:
+    """Return Home Assistant with sockets and a clock that runs."""
+    return hass
