@@ -7,6 +7,11 @@ PYTHON_MINIMUM="3.14.2"
 TOOLS="$ROOT/.cache/tools"
 UNPACKED="$ROOT/.cache/python"
 
+# A network that looks into TLS has its certificate in the system's store, which uv reads only when told so.
+if [ -e /etc/ssl/certs/ca-certificates.crt ]; then
+  export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}"
+fi
+
 # python_is_new_enough COMMAND: true when it runs and is at least PYTHON_MINIMUM of the 3.14 series.
 python_is_new_enough() {
   "$1" -c "import sys; sys.exit(not ((3, 14, 2) <= sys.version_info < (3, 15)))" >/dev/null 2>&1

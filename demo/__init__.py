@@ -1,0 +1,1 @@
+"""A real Home Assistant on this machine, for demos, tests and benchmarks."""
