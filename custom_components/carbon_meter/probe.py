@@ -19,6 +19,7 @@ from .metering.errors import (
     MeterSilentError,
     MeterUnreachableError,
 )
+from .metering.first_words import first_words
 from .metering.identification import Candidate, identify
 from .metering.plausibility import is_plausible
 from .metering.profile import Profile
@@ -60,6 +61,11 @@ async def async_probe(hass: HomeAssistant, address: Address) -> tuple[Candidate,
                 found = await identify(unit, libraries.profiles.profiles.values(), clock=_now)
             finally:
                 unit.require_timeout(None)
+    except MeterSilentError as err:
+        said = await first_words(address.host, address.port, _TIMEOUT)
+        if said is not None:
+            raise ProbeError("not_a_meter", f"“{said}”") from err
+        raise ProbeError("silent", str(err)) from err
     except MeterError as err:
         raise ProbeError(_error_key(err), str(err)) from err
     except HomeAssistantError as err:
@@ -96,8 +102,6 @@ def _error_key(err: MeterError) -> str:
             return "refused"
         case MeterUnreachableError():
             return "unreachable"
-        case MeterSilentError():
-            return "silent"
         case MeterRejectedError(is_about_unit=True):
             return "no_such_unit"
         case MeterGarbledError() | MeterRejectedError():

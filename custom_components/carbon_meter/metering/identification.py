@@ -33,6 +33,9 @@ _KEYS: Final = frozenset(
         "current_l2",
         "current_l3",
         "power",
+        "power_l1",
+        "power_l2",
+        "power_l3",
         "frequency",
     }
 )

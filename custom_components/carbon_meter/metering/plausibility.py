@@ -22,11 +22,11 @@ def is_nominal_voltage(value: float | None) -> bool:
 def is_plausible(values: Mapping[str, float], phases: int) -> bool:
     """Return whether the values look like a meter with this many phases.
 
-    Voltage near a nominal one (two phases of three suffice, and one where the meter
-    says that it knows no other), frequency from 45 to 65 Hz, and an active power that
-    the voltages and currents can carry. `values` are in the units of `QUANTITIES`;
-    what is absent is not held against it, except the voltage, without which nothing
-    is shown.
+    Voltage near a nominal one (two phases of three suffice, and one where nothing
+    but that phase is wired), frequency from 45 to 65 Hz, and an active power that the
+    voltages and currents can carry. `values` are in the units of `QUANTITIES`; what
+    is absent is not held against it, except the voltage, without which nothing is
+    shown.
     """
     frequency = values.get("frequency")
     if frequency is not None and not _FREQUENCY[0] <= frequency <= _FREQUENCY[1]:
@@ -36,13 +36,28 @@ def is_plausible(values: Mapping[str, float], phases: int) -> bool:
     if phases == 3:
         between = is_nominal_voltage(values.get("voltage_l1_l2"))
         delta = between and (whole or values.get("voltage_l1", 0) == 0)
-        known = [key for key in _PHASES if f"voltage_{key}" in values]
-        single = whole and len(per_phase) == len(known) == 1
+        single = len(per_phase) == 1 and _is_only_phase(values, per_phase[0])
         if len(per_phase) < 2 and not delta and not single:
             return False
     elif not (whole or per_phase):
         return False
     return _power_fits(values)
+
+
+def _is_only_phase(values: Mapping[str, float], phase: str) -> bool:
+    """Return whether a three-phase meter says that just one of its phases is wired.
+
+    It knows no other voltage, or the others are zero and the total is the power of
+    that phase. A single-phase meter that fills the holes in its map with zeros has
+    no total there.
+    """
+    others = [values.get(f"voltage_{key}") for key in _PHASES if key != phase]
+    if others == [None, None]:
+        return is_nominal_voltage(values.get("voltage"))
+    total, part = values.get("power"), values.get(f"power_{phase}")
+    if any(others) or not total or part is None:
+        return False
+    return abs(total - part) <= 0.05 * abs(part)
 
 
 def _power_fits(values: Mapping[str, float]) -> bool:
