@@ -1,7 +1,7 @@
 """A site in a real Home Assistant core whose meters answer on real sockets, in virtual time."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from freezegun.api import FrozenDateTimeFactory
@@ -83,6 +83,11 @@ class SiteUnderTest:
         await self.hass.config_entries.async_setup(self.entry.entry_id)
         await self.settle()
         return self.entry
+
+    def start_at(self, moment: datetime) -> None:
+        """Set the time, before anything is opened."""
+        self.freezer.move_to(moment)
+        self.clock = VirtualClock(moment.timestamp(), frozen=True)
 
     async def settle(self) -> None:
         """Wait until everything that has begun is done."""

@@ -40,9 +40,7 @@ async def found(hass: HomeAssistant, home: VirtualHome, unit: int = 1):
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     assert result["type"] is FlowResultType.FORM
     assert result["step_id"] == "user"
-    result = await hass.config_entries.flow.async_configure(
-        result["flow_id"], address(home, unit)
-    )
+    result = await hass.config_entries.flow.async_configure(result["flow_id"], address(home, unit))
     assert result["errors"] == {}, result["description_placeholders"]
     assert result["step_id"] == "confirm"
     return result
@@ -151,9 +149,7 @@ async def test_refused_then_corrected(real_time: HomeAssistant, home: VirtualHom
     assert result["type"] is FlowResultType.FORM
     assert result["errors"] == {"base": "refused"}
     assert f"{LOOPBACK}:9" in result["description_placeholders"]["detail"]
-    result = await real_time.config_entries.flow.async_configure(
-        result["flow_id"], address(home)
-    )
+    result = await real_time.config_entries.flow.async_configure(result["flow_id"], address(home))
     assert result["step_id"] == "confirm"
 
 
@@ -273,9 +269,7 @@ async def test_reconfigure_insists_on_the_same_meter(
     )
     assert result["step_id"] == "reconfigure"
     settings = {"name": "Main", "role": "submeter", "inverted": True, "interval": 5}
-    result = await flows.async_configure(
-        result["flow_id"], {**address(home, unit=2), **settings}
-    )
+    result = await flows.async_configure(result["flow_id"], {**address(home, unit=2), **settings})
     assert result["errors"] == {"base": "another_meter"}
     result = await flows.async_configure(result["flow_id"], {**address(home), **settings})
     await real_time.async_block_till_done(wait_background_tasks=True)

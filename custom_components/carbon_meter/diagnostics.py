@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any, Final
 
-from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.components.diagnostics import REDACTED, async_redact_data
 from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant
 
@@ -45,7 +45,7 @@ def _meter(meter: MeterCoordinator) -> dict[str, Any]:
         "confirmed": meter.profile.confirmed,
         "requests_per_reading": meter.requests,
         "last_update_success": meter.last_update_success,
-        "last_error": async_redact_data({"error": str(meter.last_exception)}, set())["error"]
+        "last_error": _without_address(meter, str(meter.last_exception))
         if meter.last_exception
         else None,
         "reading": dict(reading.values) if reading else None,
@@ -60,3 +60,12 @@ def _meter(meter: MeterCoordinator) -> dict[str, Any]:
         },
         "incidents": [asdict(incident) for incident in account.incidents],
     }
+
+
+def _without_address(meter: MeterCoordinator, text: str) -> str:
+    """Return an error message without what tells where the meter is, or which one it is."""
+    data = meter.subentry.data
+    for secret in (data[CONF_HOST], data[CONF_SERIAL], meter.subentry.title):
+        if secret:
+            text = text.replace(secret, REDACTED)
+    return text

@@ -1,0 +1,128 @@
+"""Which entities there are, and what they look like."""
+
+from homeassistant.const import EntityCategory
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.entity import Entity
+import pytest
+
+from custom_components.carbon_meter.const import DOMAIN
+from custom_components.carbon_meter.metering.quantities import QUANTITIES
+from custom_components.carbon_meter.sensor_descriptions import QUANTITY_SENSORS
+from hardware.virtual import MeterSpec
+from hardware.virtual.faults import NotAvailable
+from tests.common import SiteUnderTest
+
+
+def test_every_quantity_has_a_sensor() -> None:
+    assert set(QUANTITY_SENSORS) == set(QUANTITIES)
+
+
+async def test_household_sees_few_and_clear_entities(site: SiteUnderTest) -> None:
+    await site.open()
+    registry = er.async_get(site.hass)
+    entries = er.async_entries_for_config_entry(registry, site.entry.entry_id)
+    enabled = {entry.entity_id for entry in entries if entry.disabled_by is None}
+    assert enabled == {
+        "sensor.home_carbon_intensity",
+        "sensor.home_carbon_rate",
+        "sensor.home_carbon_total",
+        "sensor.grid_power",
+        "sensor.grid_energy_import",
+        "sensor.grid_energy_export",
+        "sensor.grid_carbon_rate",
+        "sensor.grid_carbon_total",
+        "sensor.grid_coverage",
+    }
+    # 45 quantities, three of the account, three of the site.
+    assert len(entries) == 51
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "unit", "device_class", "state_class"),
+    [
+        ("power", "grid", "W", "power", "measurement"),
+        ("energy_import", "grid", "kWh", "energy", "total_increasing"),
+        ("energy_export", "grid", "kWh", "energy", "total_increasing"),
+        ("carbon_rate", "grid", "g/h", None, "measurement"),
+        ("carbon_total", "grid", "kg", "weight", "total_increasing"),
+        ("coverage", "grid", "%", None, "measurement"),
+        ("carbon_intensity", None, "gCO2eq/kWh", None, "measurement"),
+        ("site_carbon_total", None, "kg", "weight", "total_increasing"),
+    ],
+)
+async def test_units_and_classes(  # noqa: PLR0917
+    site: SiteUnderTest,
+    key: str,
+    name: str | None,
+    unit: str,
+    device_class: str | None,
+    state_class: str,
+) -> None:
+    await site.open()
+    attributes = site.hass.states.get(site.entity_id(key, name)).attributes
+    assert attributes["unit_of_measurement"] == unit
+    assert attributes.get("device_class") == device_class
+    assert attributes["state_class"] == state_class
+
+
+async def test_lesser_entities_work_when_enabled(
+    site: SiteUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Entity, "entity_registry_enabled_default", True)
+    await site.open()
+    assert site.value("voltage_l1") == pytest.approx(230, rel=0.05)
+    assert site.value("frequency") == pytest.approx(50, rel=0.01)
+    assert -1 <= site.value("power_factor") <= 1
+    state = site.hass.states.get(site.entity_id("reactive_energy_import"))
+    assert state.attributes["unit_of_measurement"] == "kvarh"
+    assert state.attributes["device_class"] == "reactive_energy"
+    coverage = er.async_get(site.hass).async_get(site.entity_id("coverage"))
+    assert coverage.entity_category is EntityCategory.DIAGNOSTIC
+
+
+async def test_unknown_quantity_is_unknown_not_zero(site: SiteUnderTest) -> None:
+    await site.open([MeterSpec(profile="schneider_iem3000")])
+    site.home["grid"].apply(NotAvailable(quantities=("power",)))
+    await site.advance(20)
+    assert site.hass.states.get(site.entity_id("power")).state == "unknown"
+    assert site.hass.states.get(site.entity_id("carbon_rate")).state == "unknown"
+    assert site.value("energy_import") >= 0
+
+
+async def test_devices_of_site_and_meter(site: SiteUnderTest) -> None:
+    await site.open()
+    devices = dr.async_entries_for_config_entry(dr.async_get(site.hass), site.entry.entry_id)
+    by_name = {device.name: device for device in devices}
+    assert set(by_name) == {"Home", "Grid"}
+    meter = by_name["Grid"]
+    subentry = site.meter().subentry
+    assert meter.identifiers == {(DOMAIN, subentry.subentry_id)}
+    assert (meter.manufacturer, meter.model) == ("Eastron", "SDM630")
+    assert meter.serial_number == site.home["grid"].identity.serial
+    assert by_name["Home"].entry_type is dr.DeviceEntryType.SERVICE
+
+
+async def test_site_adds_up_its_grid_connections_only(site: SiteUnderTest) -> None:
+    specs = [
+        MeterSpec(profile="eastron_sdm630", unit=1),
+        MeterSpec(profile="eastron_sdm120", node="heat_pump", unit=2),
+    ]
+    await site.open(specs, watts=None, meters={"heat_pump": {"role": "submeter"}})
+    await site.advance(300)
+    assert site.value("site_carbon_total", None) == pytest.approx(site.value("carbon_total"))
+    assert site.value("site_carbon_rate", None) == pytest.approx(site.value("carbon_rate"))
+
+
+async def test_site_without_a_grid_meter_claims_no_total(site: SiteUnderTest) -> None:
+    await site.open(meters={"grid": {"role": "submeter"}})
+    with pytest.raises(AssertionError, match="no entity site_carbon_total"):
+        site.entity_id("site_carbon_total", None)
+
+
+async def test_carbon_total_is_restored(site: SiteUnderTest) -> None:
+    await site.open()
+    await site.advance(600)
+    before = site.value("carbon_total")
+    await site.unload()
+    await site.load()
+    assert site.value("carbon_total") >= before > 0
