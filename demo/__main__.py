@@ -29,7 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         with Children() as children:
-            return asyncio.run(_check(children) if options.check else _show(children, options))
+            return asyncio.run(
+                run_check(children, _STATE.with_name("demo-check"))
+                if options.check
+                else _show(children, options)
+            )
     except (ChildError, ClientError, FileExistsError, TimeoutError) as err:
         sys.stderr.write(f"error: {err}\n")
         return 1
@@ -87,12 +91,16 @@ async def _show(children: Children, options: argparse.Namespace) -> int:
     return 0
 
 
-async def _check(children: Children) -> int:
-    """Run headless until the figures are right; the exit code says whether they are."""
-    state = _STATE.with_name("demo-check")
+async def run_check(children: Children, state: Path, *, python: Path | None = None) -> int:
+    """Run headless until the figures are right; the exit code says whether they are.
+
+    `state` is the folder for logs and configuration; `python` the interpreter of the
+    environment whose Home Assistant runs, by default ours.
+    """
+    settings = Settings(port=free_port())
     async with (
         VirtualHome(children, state / "virtual_home.log") as home,
-        HomeAssistant(children, state / "config", Settings(port=free_port())) as home_assistant,
+        HomeAssistant(children, state / "config", settings, python=python) as home_assistant,
     ):
         await home.control("clock", freeze=True)
         before = counters(await home.state())

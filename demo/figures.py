@@ -35,8 +35,7 @@ class Entities:
 async def find_entities(client: HomeAssistantClient, entry_id: str) -> Entities:
     """Return the entities of a site, told by their unique ids."""
     names = {
-        subentry["subentry_id"]: subentry["title"]
-        for subentry in await client.subentries(entry_id)
+        subentry["subentry_id"]: subentry["title"] for subentry in await client.subentries(entry_id)
     }
     meters: dict[str, dict[str, str]] = {name: {} for name in names.values()}
     intensity = ""
