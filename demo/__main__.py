@@ -8,7 +8,7 @@ import sys
 import time
 from typing import Final
 
-from demo.check import check, counters
+from demo.check import check, counters, page_answers
 from demo.client import ClientError, HomeAssistantClient
 from demo.config_dir import ROOT, Settings
 from demo.dashboard import show_dashboard
@@ -74,7 +74,7 @@ async def _show(children: Children, options: argparse.Namespace) -> int:
         HomeAssistant(children, _STATE / "config", Settings(port=options.port)) as home_assistant,
     ):
         client = await home_assistant.start(fresh=options.fresh)
-        entry_id, entities = await _add(client, home, interval=options.interval)
+        _, entities = await _add(client, home, interval=options.interval)
         path = await show_dashboard(client, entities)
         account = home_assistant.account
         _say(
@@ -86,7 +86,6 @@ async def _show(children: Children, options: argparse.Namespace) -> int:
             "  Ctrl-C ends everything.",
             "",
         )
-        del entry_id
         await _live_table(client, entities)
     return 0
 
@@ -106,6 +105,8 @@ async def run_check(children: Children, state: Path, *, python: Path | None = No
         before = counters(await home.state())
         client = await home_assistant.start(fresh=True)
         entry_id, entities = await _add(client, home, interval=1)
+        await show_dashboard(client, entities)
+        await page_answers(client)
         verdicts = await check(client, entry_id, home, before, speed=_CHECK_SPEED)
         _say("", *table(await read_figures(client, entities)), "", *map(str, verdicts))
         problems = home_assistant.problems()

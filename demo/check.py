@@ -16,6 +16,9 @@ ENERGY_TOLERANCE: Final = 1.0
 CARBON_TOLERANCE: Final = 1e-6
 """Relative."""
 
+_WITHIN: Final = 120.0
+"""Seconds for all of it."""
+
 _LEAST: Final = 100.0
 """Wh that must have flowed, so that a wrong figure shows."""
 
@@ -74,14 +77,13 @@ async def check(
     before: Mapping[tuple[int, int], float],
     *,
     speed: float,
-    within: float = 120.0,
 ) -> list[Verdict]:
     """Let energy flow, stop the virtual home's clock, and compare.
 
     `before` is what the counters showed when the meters were added, with the clock
     standing. Raises TimeoutError when the books do not come to rest in time.
     """
-    deadline = time.monotonic() + within
+    deadline = time.monotonic() + _WITHIN
     await home.control("clock", speed=speed)
     with Progress(f"letting energy flow at {speed:g} times the pace") as progress:
         while not _enough(before, counters(await home.state())):
@@ -99,6 +101,18 @@ async def check(
                 return verdicts
             progress.show()
             await asyncio.sleep(0.5)
+
+
+async def page_answers(client: HomeAssistantClient) -> None:
+    """Ask what the page in the browser asks before it shows anything.
+
+    Raises ClientError when one of the questions has no answer: the page would stay empty.
+    """
+    for command in ("get_config", "get_services", "get_panels", "get_states", "auth/current_user"):
+        await client.command(command)
+    for category in ("entity", "entity_component", "title"):
+        await client.command("frontend/get_translations", language="en", category=category)
+    await client.command("config/entity_registry/list_for_display")
 
 
 def _enough(before: Mapping[tuple[int, int], float], now: Mapping[tuple[int, int], float]) -> bool:

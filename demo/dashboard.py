@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from demo.client import HomeAssistantClient
-from demo.figures import Entities
+from demo.figures import Entities, energy_key
 
 PATH: Final = "carbon-demo"
 
@@ -44,7 +44,7 @@ def _config(entities: Entities) -> dict[str, Any]:
             {
                 "type": "history-graph",
                 "title": "Carbon rate",
-                "hours_to_show": 1,
+                "hours_to_show": 0.25,
                 "entities": [keys["carbon_rate"] for keys in weighed],
             },
         ],
@@ -65,10 +65,16 @@ def _config(entities: Entities) -> dict[str, Any]:
 
 def _section(name: str, keys: dict[str, str]) -> dict[str, Any]:
     """Return a meter's section: a tile for each figure and the power of the last hour."""
+    shown = {
+        "power": "Power",
+        energy_key(keys): "Energy",
+        "carbon_rate": "Carbon rate",
+        "carbon_total": "Carbon total",
+    }
     tiles = [
-        {"type": "tile", "entity": keys[key]}
-        for key in ("power", "energy_import", "carbon_rate", "carbon_total")
+        {"type": "tile", "entity": keys[key], "name": label}
+        for key, label in shown.items()
         if key in keys
     ]
-    graph = {"type": "history-graph", "hours_to_show": 1, "entities": [keys["power"]]}
+    graph = {"type": "history-graph", "hours_to_show": 0.25, "entities": [keys["power"]]}
     return {"type": "grid", "cards": [{"type": "heading", "heading": name}, *tiles, graph]}

@@ -1,19 +1,22 @@
 """The live figures of each meter, as Home Assistant shows them, and a table of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from demo.client import HomeAssistantClient
 from demo.site import DOMAIN
 
-_COLUMNS: Final = ("power", "energy_import", "carbon_rate", "carbon_total")
+_KEYS: Final = ("power", "energy_import", "energy_export", "carbon_rate", "carbon_total")
 _HEAD: Final = ("meter", "W", "kWh", "gCO2eq/kWh", "g/h", "kg")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """What is known of one meter now; None where there is nothing."""
+    """What is known of one meter now; None where there is nothing.
+
+    The energy is what a consumer has drawn, and what a generator has given.
+    """
 
     meter: str
     power: float | None
@@ -42,11 +45,16 @@ async def find_entities(client: HomeAssistantClient, entry_id: str) -> Entities:
     for entity in await client.entities(DOMAIN):
         unique_id: str = entity["unique_id"]
         owner, _, key = unique_id.partition("_")
-        if owner in names and key in _COLUMNS:
+        if owner in names and key in _KEYS:
             meters[names[owner]][key] = entity["entity_id"]
         elif key == "carbon_intensity":
             intensity = entity["entity_id"]
     return Entities(intensity=intensity, meters=meters)
+
+
+def energy_key(keys: Mapping[str, str]) -> str:
+    """Return which energy matters of a meter with these sensors."""
+    return "energy_import" if "carbon_total" in keys else "energy_export"
 
 
 async def read_figures(client: HomeAssistantClient, entities: Entities) -> list[Figures]:
@@ -63,7 +71,7 @@ async def read_figures(client: HomeAssistantClient, entities: Entities) -> list[
         Figures(
             meter=name,
             power=number(keys.get("power")),
-            energy=number(keys.get("energy_import")),
+            energy=number(keys.get(energy_key(keys))),
             intensity=number(entities.intensity) if "carbon_rate" in keys else None,
             rate=number(keys.get("carbon_rate")),
             carbon=number(keys.get("carbon_total")),
@@ -74,9 +82,9 @@ async def read_figures(client: HomeAssistantClient, entities: Entities) -> list[
 
 def table(rows: Sequence[Figures]) -> list[str]:
     """Return the lines of a table, figures to the right."""
-    cells = [list(_HEAD)]
-    for row in rows:
-        cells.append(
+    cells = [
+        list(_HEAD),
+        *(
             [
                 row.meter,
                 _shown(row.power, 0),
@@ -85,7 +93,9 @@ def table(rows: Sequence[Figures]) -> list[str]:
                 _shown(row.rate, 1),
                 _shown(row.carbon, 4),
             ]
-        )
+            for row in rows
+        ),
+    ]
     widths = [max(len(line[column]) for line in cells) for column in range(len(_HEAD))]
     return [
         "  ".join(

@@ -14,12 +14,15 @@ import homeassistant
 from homeassistant import bootstrap
 
 from demo.config_dir import INTEGRATION, INTEGRATIONS
-from demo.launcher import default_integrations
+from demo.launcher import UNWANTED, default_integrations
 
 _COMPONENTS: Final = Path(homeassistant.__file__).parent / "components"
 
 # What is imported without being named in any manifest, and what the benchmarks compare with.
 _ALSO: Final = frozenset({"hassio", "http", "modbus"})
+
+# The launcher has stand-ins for these: they need a compiler or a library of the system.
+_STOOD_IN: Final = ("PyTurboJPEG", "pymicro-vad", "pyspeex-noise")
 
 # Started early when they are configured; these two never are.
 _NEVER: Final = frozenset({"debugpy", "sentry"})
@@ -29,7 +32,8 @@ def needed() -> list[str]:
     """Return the pinned requirements of all integrations that the demo sets up."""
     early = {domain for _, domains, _ in bootstrap.STAGE_0_INTEGRATIONS for domain in domains}
     waiting = default_integrations() | bootstrap.CORE_INTEGRATIONS | early | set(INTEGRATIONS)
-    waiting = (waiting | _ALSO) - _NEVER
+    # What is not set up is imported all the same when the page asks for all actions.
+    waiting = (waiting | _ALSO | UNWANTED) - _NEVER
     ours = _manifest(INTEGRATION)
     requirements = set(ours.get("requirements", ()))
     waiting |= set(ours.get("dependencies", ()))
@@ -40,7 +44,8 @@ def needed() -> list[str]:
         manifest = _manifest(_COMPONENTS / domain)
         requirements |= set(manifest.get("requirements", ()))
         waiting |= set(manifest.get("dependencies", ())) - seen
-    return sorted(requirements, key=str.lower)
+    wanted = (line for line in requirements if not line.startswith(_STOOD_IN))
+    return sorted(wanted, key=str.lower)
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

@@ -37,9 +37,9 @@ async def test_fixed_value_is_used_at_once(site: SiteUnderTest) -> None:
 async def test_another_country(site: SiteUnderTest) -> None:
     await site.open()
     await answer(site, "factor_library", zone="NO")
-    norway = site.value("carbon_intensity", None)
+    assert site.value("carbon_intensity", None) < 50
     await answer(site, "factor_library", zone="PL")
-    assert norway < 50 < 500 < site.value("carbon_intensity", None)
+    assert site.value("carbon_intensity", None) > 500
 
 
 async def test_country_without_a_choice_is_home_assistants(site: SiteUnderTest) -> None:

@@ -50,7 +50,7 @@ async def test_household_sees_few_and_clear_entities(site: SiteUnderTest) -> Non
         ("site_carbon_total", None, "kg", "weight", "total_increasing"),
     ],
 )
-async def test_units_and_classes(  # noqa: PLR0917
+async def test_units_and_classes(
     site: SiteUnderTest,
     key: str,
     name: str | None,

@@ -78,6 +78,11 @@ class MeterFinder:
             self._fail(err)
             return None
 
+    @property
+    def confirm_step(self) -> str:
+        """Return the form for what was found: proved, or only likely."""
+        return "confirm" if self.candidates[0].certain else "likely"
+
     def _fail(self, err: ProbeError) -> None:
         self.errors = {"base": err.key}
         self.detail = err.detail
@@ -155,11 +160,15 @@ class CarbonMeterConfigFlow(ConfigFlow, domain=DOMAIN):
         libraries = await async_get_libraries(self.hass)
         schema = details_schema(finder.candidates, libraries.profiles.profiles, self._site_field())
         return self.async_show_form(
-            step_id="confirm",
+            step_id=finder.confirm_step,
             data_schema=self.add_suggested_values_to_schema(schema, user_input),
             errors=finder.errors,
             description_placeholders=finder.placeholders,
         )
+
+    async def async_step_likely(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Confirm a meter that does not say what it is."""
+        return await self.async_step_confirm(user_input)
 
     def _site_field(self) -> dict[Any, Any]:
         """Return the choice of the site, or the name of the first one."""
@@ -257,11 +266,17 @@ class MeterSubentryFlow(ConfigSubentryFlow):
         libraries = await async_get_libraries(self.hass)
         schema = details_schema(finder.candidates, libraries.profiles.profiles, {})
         return self.async_show_form(
-            step_id="confirm",
+            step_id=finder.confirm_step,
             data_schema=self.add_suggested_values_to_schema(schema, user_input),
             errors=finder.errors,
             description_placeholders=finder.placeholders,
         )
+
+    async def async_step_likely(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Confirm a meter that does not say what it is."""
+        return await self.async_step_confirm(user_input)
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None

@@ -1,22 +1,31 @@
 """Reading one meter, again and again."""
 
+import asyncio
+import contextlib
 from datetime import timedelta
-from typing import override
+from typing import Final, override
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
+from modbus_connection import ModbusError, ModbusUnit
 
 from .carbon.account import Incident, MeterAccount
 from .const import CONF_BASE, CONF_INTERVAL, CONF_INVERTED, CONF_SERIAL, DOMAIN, LOGGER
 from .data import CarbonMeterConfigEntry
 from .intensity import SiteIntensity
-from .metering.drivers.modbus import ModbusMeter, RegisterUnit
-from .metering.errors import MeterError
+from .metering.drivers.modbus import ModbusMeter
+from .metering.errors import MeterError, MeterGarbledError, MeterSilentError
 from .metering.profile import Profile
 from .metering.readings import Reading
 from .metering.verification import WrongMeterError, verify
+
+_READING_LIMIT: Final = 30.0
+"""Seconds for one reading, waiting for others on the same line included."""
+
+_SILENCES_PER_LINK: Final = 3
+"""Readings without an answer in a row after which the link is dropped."""
 
 
 class MeterCoordinator(DataUpdateCoordinator[Reading]):
@@ -33,7 +42,7 @@ class MeterCoordinator(DataUpdateCoordinator[Reading]):
         entry: CarbonMeterConfigEntry,
         subentry: ConfigSubentry,
         *,
-        unit: RegisterUnit,
+        unit: ModbusUnit,
         profile: Profile,
         account: MeterAccount,
         intensity: SiteIntensity,
@@ -54,6 +63,7 @@ class MeterCoordinator(DataUpdateCoordinator[Reading]):
         self.inverted: bool = subentry.data[CONF_INVERTED]
         self._meter: ModbusMeter | None = None
         self._faults: tuple[str, ...] = ()
+        self._silences = 0
 
     @property
     def absent(self) -> frozenset[str]:
@@ -69,9 +79,7 @@ class MeterCoordinator(DataUpdateCoordinator[Reading]):
     async def _async_update_data(self) -> Reading:
         """Read the meter once and book the reading."""
         try:
-            if self._meter is None:
-                self._meter = await self._connect()
-            reading = await self._meter.read()
+            reading = await self._read()
         except WrongMeterError as err:
             raise UpdateFailed(
                 translation_domain=DOMAIN,
@@ -96,6 +104,28 @@ class MeterCoordinator(DataUpdateCoordinator[Reading]):
         self._intensity.heard(reading.time)
         for incident in self.account.observe(reading):
             self._tell_incident(incident)
+        return reading
+
+    async def _read(self) -> Reading:
+        """Read the meter; a link that stays silent is made anew.
+
+        Raises MeterError.
+        """
+        try:
+            async with asyncio.timeout(_READING_LIMIT):
+                if self._meter is None:
+                    self._meter = await self._connect()
+                reading = await self._meter.read()
+        except (MeterSilentError, MeterGarbledError, TimeoutError) as err:
+            self._silences += 1
+            if self._silences % _SILENCES_PER_LINK == 0:
+                # A client that has lost the thread of the conversation never finds it again.
+                with contextlib.suppress(ModbusError):
+                    await self._unit.disconnect()
+            if isinstance(err, MeterError):
+                raise
+            raise MeterSilentError(f"no complete reading within {_READING_LIMIT:.0f} s") from err
+        self._silences = 0
         return reading
 
     async def _connect(self) -> ModbusMeter:

@@ -16,7 +16,7 @@ from ..metering.quantities import QUANTITIES
 from ..metering.readings import Reading
 from .intensity.ladder import Ladder
 from .intensity.source import IntensityInterval
-from .ledger import Booking, Direction, Ledger
+from .ledger import LONGEST, Booking, Direction, Ledger
 
 _QUANTITY: Final = {
     Direction.IMPORT: "energy_import",
@@ -53,6 +53,8 @@ class _Flow:
     counter: Counter
     booked_until: float | None = None
     seen: float = 0.0
+    missed: bool = False
+    """Whether readings have lacked it since it was booked."""
 
 
 class MeterAccount:
@@ -72,6 +74,7 @@ class MeterAccount:
         self.ladder = ladder
         self._profile = profile
         self._poll_interval = poll_interval
+        self._frozen_after = max(_FROZEN, _MISSED_POLLS * poll_interval)
         self._weighed = weighed
         self._flows = {
             direction: _Flow(counter=self._new_counter(direction)) for direction in Direction
@@ -81,6 +84,7 @@ class MeterAccount:
         self._changed: float | None = None
         self._covered_until: float | None = None
         self._gap = False
+        self._faulty: frozenset[str] = frozenset()
 
     def _new_counter(self, direction: Direction) -> Counter:
         profile = self._profile
@@ -93,8 +97,14 @@ class MeterAccount:
         known = [flow for flow in self._flows.values() if flow.booked_until is not None]
         if not known or self._answered is None:
             return None
-        alive = [flow for flow in known if self._answered - flow.seen < _LOST_COUNTER]
-        return min(flow.booked_until or 0.0 for flow in alive or known)
+        awaited = [flow for flow in known if self._is_awaited(flow)]
+        return min(flow.booked_until or 0.0 for flow in awaited or known)
+
+    def _is_awaited(self, flow: _Flow) -> bool:
+        """Return whether it is worth waiting for what a counter will say."""
+        if flow.booked_until is None or self._answered is None:
+            return False
+        return self._answered - flow.booked_until < _LOST_COUNTER
 
     @property
     def frozen_for(self) -> float:
@@ -102,7 +112,7 @@ class MeterAccount:
         if self._answered is None or self._changed is None:
             return 0.0
         silent = self._answered - self._changed
-        return silent if silent >= _FROZEN else 0.0
+        return silent if silent >= self._frozen_after else 0.0
 
     def start_counters_anew(self) -> None:
         """Take the next reading as a new baseline: the counters have changed their meaning."""
@@ -125,27 +135,35 @@ class MeterAccount:
             if self._changed is not None and now < self._changed:
                 self._changed = now
             return ()
-        if self._changed is not None and now - self._changed >= _FROZEN:
+        if self._changed is not None and now - self._changed >= self._frozen_after:
             self._gap = True
         self._last_values = values
         self._changed = now
-        since_last = now - previous_answer if previous_answer is not None else 0.0
-        return self._book(reading, since_last)
+        # A register that is always impossible says nothing of the others; one that has
+        # become so does.
+        faulty = frozenset(fault.quantity for fault in reading.faults)
+        trusted = faulty <= self._faulty
+        self._faulty = faulty
+        return self._book(reading, trusted=trusted)
 
-    def _book(self, reading: Reading, since_last: float) -> tuple[Incident, ...]:
+    def _book(self, reading: Reading, *, trusted: bool) -> tuple[Incident, ...]:
         """Step the counters that the reading has and book their energy."""
         now = reading.time
         incidents: list[Incident] = []
-        pending = False
+        waiting = settled = False
+        gap = self._gap
         for direction, flow in self._flows.items():
             value = reading.values.get(_QUANTITY[direction])
             if value is None:
                 flow.counter.doubt()
+                flow.missed = flow.booked_until is not None
+                waiting |= flow.missed and self._is_awaited(flow)
                 continue
-            flow.seen = now
+            since_last, flow.seen = abs(now - flow.seen), now
             start = flow.booked_until if flow.booked_until is not None else now
+            # Of a clock that was set back nobody knows how long it really was.
             step = flow.counter.step(
-                value, now - start, since_last=since_last, trusted=not reading.faults
+                value, abs(now - start), since_last=since_last, trusted=trusted
             )
             if step.event is not None:
                 incidents.append(
@@ -157,22 +175,24 @@ class MeterAccount:
                     )
                 )
             if step.pending:
-                pending = True
+                waiting |= self._is_awaited(flow)
                 continue
+            gap |= flow.missed
             self.ledger.book(
                 Booking(
                     direction=direction,
                     start=start,
                     end=now,
                     energy=step.energy,
-                    estimated=self._gap or now < start,
+                    estimated=self._gap or flow.missed or now < start,
                 ),
                 self._intensities(direction, start, now) if step.energy else (),
             )
-            flow.booked_until = now
-        if not pending:
+            flow.booked_until, flow.missed = now, False
+            settled = True
+        if settled and not waiting:
             if self._covered_until is not None:
-                self.ledger.cover(self._covered_until, now, estimated=self._gap)
+                self.ledger.cover(self._covered_until, now, estimated=gap)
             self._covered_until = now
             self._gap = False
         self.incidents.extend(incidents)
@@ -184,8 +204,8 @@ class MeterAccount:
         """Return what weighs the energy of a stretch, also where a clock was set back."""
         if not self._weighed or direction is not Direction.IMPORT:
             return ()
-        first, last = min(start, end), max(start, end)
-        return self.ladder.intervals(first, max(last, first + 1e-3))
+        first = max(start, end - LONGEST) if start < end else end
+        return self.ladder.intervals(first, max(end, first + 1e-3))
 
     def as_dict(self) -> dict[str, Any]:
         """Return what must survive a restart."""
@@ -196,6 +216,7 @@ class MeterAccount:
                     "counter": flow.counter.as_dict(),
                     "booked_until": flow.booked_until,
                     "seen": flow.seen,
+                    "missed": flow.missed,
                 }
                 for direction, flow in self._flows.items()
             },
@@ -232,6 +253,7 @@ class MeterAccount:
             )
             flow.booked_until = stored["booked_until"]
             flow.seen = stored["seen"]
+            flow.missed = stored.get("missed", False)
         account._answered = data["answered"]
         account._changed = data["changed"]
         account._covered_until = data["covered_until"]

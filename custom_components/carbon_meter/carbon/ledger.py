@@ -26,7 +26,7 @@ _FINE: Final = 26 * HOUR
 _OPEN: Final = 48 * HOUR
 """Seconds for which a published hour can still change."""
 
-_LONGEST: Final = 366 * 24 * HOUR
+LONGEST: Final = 366 * 24 * HOUR
 """Seconds; what is longer is a clock that was wrong, not a gap."""
 
 
@@ -88,6 +88,7 @@ class Ledger:
         self._intervals: dict[int, Tally] = {}
         self._hours: dict[int, Tally] = {}
         self._newest = 0
+        self._back_since: float | None = None
         self._first_open = 0
         self._unpublished: int | None = None
 
@@ -107,14 +108,15 @@ class Ledger:
         `intensities` are in order and weigh an import where they reach; give none for
         energy that has no carbon of its own here.
         """
-        if booking.end - booking.start > _LONGEST:
-            booking = replace(booking, start=booking.end - _LONGEST)
+        if booking.end - booking.start > LONGEST:
+            booking = replace(booking, start=booking.end - LONGEST)
         for slot, part in self._parts(booking, intensities):
             self._put(slot, part)
+        self._follow(booking.end)
 
     def cover(self, start: float, end: float, *, estimated: bool) -> None:
         """Take note that [start, end) is accounted for, by readings or by a gap's estimate."""
-        start = max(start, end - _LONGEST)
+        start = max(start, end - LONGEST)
         for slot_start, begin, stop in self._grid(start, end):
             part = Tally()
             if estimated:
@@ -122,6 +124,7 @@ class Ledger:
             else:
                 part.measured_time = stop - begin
             self._put(slot_start, part)
+        self._follow(end)
 
     def _grid(self, start: float, end: float) -> Iterator[tuple[int, float, float]]:
         """Yield pieces of a stretch: hours where it is old, five minutes in the last day."""
@@ -172,6 +175,28 @@ class Ledger:
             for old in [start for start in self._intervals if start <= slot - _FINE]:
                 del self._intervals[old]
 
+    def _follow(self, now: float) -> None:
+        """Believe a clock that was set far back once it has stayed there for an hour."""
+        if now >= self._newest - _OPEN:
+            self._back_since = None
+        elif self._back_since is None or now < self._back_since:
+            self._back_since = now
+        elif now - self._back_since >= HOUR:
+            self._back_since = None
+            self._return_to(floor(now))
+
+    def _return_to(self, newest: int) -> None:
+        """Take what was booked at times that have not come yet for booked now."""
+        present = floor(newest, HOUR)
+        here = self._hours.setdefault(present, Tally())
+        for start in [start for start in self._hours if start > present]:
+            here.add(self._hours.pop(start))
+        for start in [start for start in self._intervals if start > newest]:
+            del self._intervals[start]
+        self._newest = newest
+        self._first_open = min(self._first_open, present)
+        self._unpublished = min(present, self._unpublished or present)
+
     def unpublished(self, until: float) -> list[HourRow]:
         """Return the rows that the record lacks or has wrong: hours that ended by `until`."""
         if self._unpublished is None:
@@ -192,10 +217,19 @@ class Ledger:
         """Take note that rows are in the record; hours that are old enough are closed."""
         if not rows:
             return
-        through = rows[-1].start + HOUR
-        later = [start for start in self._hours if start >= through]
-        self._unpublished = min(later, default=None)
-        for start in sorted(start for start in self._hours if start < through - _OPEN):
+        first, through = rows[0].start, rows[-1].start + HOUR
+        written = {row.start: row.hour for row in rows}
+        # What was booked while the rows were on their way is not in them.
+        lacking = [
+            start
+            for start, tally in self._hours.items()
+            if start >= through or (start >= first and written.get(start) != tally)
+        ]
+        if self._unpublished is not None and self._unpublished < first:
+            lacking.append(self._unpublished)
+        self._unpublished = min(lacking, default=None)
+        closed = min([through - _OPEN, *lacking])
+        for start in sorted(start for start in self._hours if start < closed):
             self._folded.add(self._hours.pop(start))
             self._first_open = start + HOUR
 
@@ -206,12 +240,14 @@ class Ledger:
     def since(self, start: float) -> Tally:
         """Return the sums from a moment on, to the precision of the intervals that are kept."""
         result = Tally()
-        first_fine = min(self._intervals, default=0)
+        fine_from = start
+        first_fine = min(self._intervals, default=math.inf)
         for begin, tally in self._hours.items():
-            if begin >= start and begin + HOUR <= first_fine:
+            if start <= begin < first_fine:
                 result.add(tally)
+                fine_from = max(fine_from, begin + HOUR)
         for begin, tally in self._intervals.items():
-            if begin >= start:
+            if begin >= fine_from:
                 result.add(tally)
         return result
 

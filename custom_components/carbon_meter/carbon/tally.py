@@ -60,7 +60,7 @@ class Tally:
             self.estimated_energy,
             self.measured_time,
             self.estimated_time,
-            dict(self.by_grade),
+            {grade.value: energy for grade, energy in self.by_grade.items()},
         ]
 
     @classmethod

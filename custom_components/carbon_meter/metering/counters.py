@@ -14,6 +14,9 @@ _TOLERANCE_WH: Final = 0.5
 _TOLERANCE_RELATIVE: Final = 3e-7
 """Steps back of this size are the rounding of 32-bit floats (2^-23), not a counter running back."""
 
+_RESOLUTIONS: Final = (1000.0, 100.0, 10.0)
+"""Wh in which counters move that show no more: a step of theirs can come at any moment."""
+
 _CONFIRMATIONS: Final = 2
 """Further readings that have to agree before a counter is believed to stand elsewhere."""
 
@@ -106,7 +109,7 @@ class Counter:
         if self._suspect is not None:
             self._suspect.age += since_last
         energy = self._believable(value, self._last, elapsed)
-        if energy is not None:
+        if energy is not None and not self._keeps_jump(value):
             return self._accept(value, energy)
         if not trusted:
             self.doubt()
@@ -117,11 +120,23 @@ class Counter:
         """Take note that the meter talks nonsense now: a new level has to be confirmed afresh."""
         self._suspect = None
 
+    def _keeps_jump(self, value: float) -> bool:
+        """Return whether a value stays where the counter cannot have come in time.
+
+        That it could have come there by now does not make it true.
+        """
+        suspect = self._suspect
+        if suspect is None or suspect.first < (self._last or 0.0):
+            return False
+        return self._believable(value, suspect.latest, suspect.age) is not None
+
     def _misfit(self, value: float, elapsed: float) -> CounterStep:
         """Take a value that does not follow from the last one."""
         suspect = self._suspect
-        if suspect is None and (rolled := self._rolled(value, elapsed)) is not None:
+        fell = suspect is not None and suspect.first < (self._last or 0.0)
+        if not fell and (rolled := self._rolled(value, elapsed)) is not None:
             self._last = value
+            self._suspect = None
             return CounterStep(energy=rolled, event=CounterEvent.ROLLOVER)
         if suspect is None or self._believable(value, suspect.latest, suspect.age) is None:
             self._suspect = _Suspect(first=value, latest=value)
@@ -161,7 +176,8 @@ class Counter:
         tolerance = max(_TOLERANCE_WH, abs(before) * _TOLERANCE_RELATIVE)
         if -tolerance <= growth <= 0:
             return 0.0
-        limit = self._max_power * max(elapsed, 1.0) / _HOUR + tolerance
+        flow = self._max_power * max(elapsed, 1.0) / _HOUR
+        limit = flow + tolerance + _resolution(value, before)
         return growth if 0 < growth <= limit else None
 
     def _rolled(self, value: float, elapsed: float) -> float | None:
@@ -193,3 +209,14 @@ class Counter:
                 first=first, latest=latest, age=age, confirmations=confirmations
             )
         return counter
+
+
+def _resolution(value: float, before: float) -> float:
+    """Return the steps in which the counter seems to move, 0 where they are fine."""
+    for step in _RESOLUTIONS:
+        if all(
+            abs(number - round(number / step) * step) <= abs(number) * _TOLERANCE_RELATIVE
+            for number in (value, before)
+        ):
+            return step
+    return 0.0

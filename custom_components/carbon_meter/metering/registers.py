@@ -158,7 +158,9 @@ class Register:
         Raises OverflowError when the number does not fit the register.
         """
         kind = NUMBER_TYPES[self.type]
-        factor = self.factor * Fraction(10) ** scale_exponent
+        factor = self.factor
+        if scale_exponent:
+            factor *= Fraction(10) ** scale_exponent
         if self.coding is Coding.PERCENT_OR_RATIO and abs(100 * value) > _LARGEST_RATIO:
             factor /= 100
         number = value * factor.denominator / factor.numerator
@@ -178,7 +180,7 @@ def _scaled(number: float, factor: Fraction) -> float:
     return number * factor.numerator / factor.denominator
 
 
-_LEAST_COUNT: Final = 1e-3
+_LEAST_COUNT: Final = 1e-9
 """Wh or varh; no meter counts less, but words without a meaning often decode to less."""
 
 

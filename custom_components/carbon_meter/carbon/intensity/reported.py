@@ -65,11 +65,13 @@ class ReportedSource:
 
     def heard(self, moment: float) -> None:
         """Take note that the reporter was heard until `moment`: its last report still holds."""
-        self._heard = max(self._heard, moment)
+        # Much earlier than before is a clock that was set back.
+        if moment > self._heard or moment < self._heard - HOLD:
+            self._heard = moment
 
     def _change(self, moment: float, value: float | None) -> None:
         """Set the value from a moment on; what was believed of later times is dropped."""
-        self.heard(moment)
+        self._heard = max(self._heard, moment)
         while self._changes and self._changes[-1].time >= moment:
             self._changes.pop()
         if not self._changes or self._changes[-1].value != value:
@@ -84,6 +86,8 @@ class ReportedSource:
         first = max(bisect_right(self._changes, start, key=lambda change: change.time) - 1, 0)
         for index in range(first, len(self._changes)):
             change = self._changes[index]
+            if change.time >= end:
+                break
             last = index + 1 == len(self._changes)
             until = self._heard + HOLD if last else self._changes[index + 1].time
             begin, stop = max(start, change.time), min(end, until)

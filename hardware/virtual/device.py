@@ -1,0 +1,37 @@
+"""What a Modbus port asks of the devices behind it."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from custom_components.carbon_meter.metering.registers import Function
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What comes back from one request, and what is wrong with it."""
+
+    words: tuple[int, ...] = ()
+    code: int | None = None
+    """An exception code instead of words."""
+
+    delay: float = 0.0
+    """Real seconds until the answer is sent."""
+
+    unit: int | None = None
+    """Who seems to answer, if not the one who was asked."""
+
+    silent: bool = False
+    close: bool = False
+    broken: bool = False
+    """Whether the answer is not Modbus."""
+
+
+class Device(Protocol):
+    """Something with registers behind a unit id."""
+
+    @property
+    def unit(self) -> int:
+        """Return the unit id."""
+
+    def answer(self, function: Function, address: int, count: int) -> Answer:
+        """Return what a read request brings; at once, whatever the delay it then gets."""

@@ -1,0 +1,134 @@
+"""The command line, as a real process."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+import json
+from pathlib import Path
+import signal
+import sys
+from typing import Any
+
+from aiohttp import ClientSession
+import pytest
+
+from custom_components.carbon_meter.metering.identification import identify
+from custom_components.carbon_meter.metering.profile import Profile
+from hardware.virtual.__main__ import main
+from tests.hardware.virtual.reading import Connect
+
+ROOT = Path(__file__).parents[3]
+
+type Run = Callable[..., Coroutine[Any, Any, tuple[asyncio.subprocess.Process, dict[str, Any]]]]
+
+
+@pytest.fixture
+async def run(socket_enabled: None) -> AsyncIterator[Run]:
+    """Start virtual homes; each is stopped by its own id at the end."""
+    processes: list[asyncio.subprocess.Process] = []
+
+    async def started(
+        *arguments: str,
+    ) -> tuple[asyncio.subprocess.Process, dict[str, Any]]:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "hardware.virtual",
+            *arguments,
+            cwd=ROOT,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        processes.append(process)
+        assert process.stdout is not None
+        line = await asyncio.wait_for(process.stdout.readline(), 30)
+        assert line, await process.stderr.read() if process.stderr else ""
+        return process, json.loads(line)
+
+    yield started
+    for process in processes:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+async def test_a_home_runs_until_it_is_told_to_stop(
+    run: Run, connect: Connect, profiles: dict[str, Profile], stop: signal.Signals
+) -> None:
+    process, ready = await run("--speed", "60", "--initial-kwh", "100", "--seed", "3")
+    port = ready["modbus"][0]["port"]
+    assert ready["modbus"] == [{"host": "127.0.0.1", "port": port}]
+    assert [(meter["name"], meter["unit"], meter["profile"]) for meter in ready["meters"]] == [
+        ("grid", 1, "eastron_sdm630"),
+        ("heat_pump", 2, "eastron_sdm120"),
+        ("solar", 3, "sunspec_meter_integer"),
+    ]
+    for meter in ready["meters"]:
+        unit = await connect(meter["port"], meter["unit"])
+        best = (await identify(unit, profiles.values())).candidates[0]
+        assert best.profile.id == meter["profile"]
+        assert 100_000 <= best.reading.values["energy_import"] < 101_000
+    async with ClientSession() as session, session.get(f"{ready['control']}/state") as response:
+        assert (await response.json())["speed"] == 60
+    # With a client still connected.
+    process.send_signal(stop)
+    output, errors = await asyncio.wait_for(process.communicate(), 5)
+    assert (process.returncode, output, errors) == (0, b"", b"")
+
+
+@pytest.mark.system
+async def test_copies_have_ports_of_their_own(run: Run, connect: Connect) -> None:
+    _, ready = await run("--meters", "grid", "--copies", "3", "--watts", "1000")
+    assert len({each["port"] for each in ready["modbus"]}) == 3
+    assert [meter["name"] for meter in ready["meters"]] == [
+        "home1/grid",
+        "home2/grid",
+        "home3/grid",
+    ]
+    async with ClientSession() as session, session.get(f"{ready['control']}/state") as response:
+        meters = (await response.json())["meters"]
+    powers = [meter["true"]["power"] for meter in meters.values()]
+    assert powers == pytest.approx([1000] * 3)
+    for each in ready["modbus"]:
+        assert await (await connect(each["port"])).read_input_registers(0, 2)
+
+
+@pytest.mark.system
+async def test_profile_and_start_can_be_chosen(run: Run) -> None:
+    _, ready = await run("--profile", "schneider_iem3000", "--start", "2026-01-02T03:04:05+01:00")
+    assert ready["meters"][0]["profile"] == "schneider_iem3000"
+    async with ClientSession() as session, session.get(f"{ready['control']}/state") as response:
+        assert (await response.json())["utc"].startswith("2026-01-02T02:04:")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--profile", "nonsense"], "no profile 'nonsense'"),
+        (["--speed", "0"], "speed"),
+        (["--copies", "0"], "--copies"),
+        (["--replay", "/nowhere"], "Building_1.csv.gz does not exist"),
+    ],
+)
+def test_what_cannot_be_run_is_explained(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_faulty_profile_is_named_and_does_no_harm(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.yaml").write_text("id: mine\n")
+    assert main(["--profiles", str(tmp_path), "--profile", "mine"]) == 2
+    error = capsys.readouterr().err
+    assert "mine.yaml:1:" in error
+    assert "no profile 'mine'" in error
+
+
+def test_a_time_needs_its_offset(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--start", "2026-01-02T03:04:05"])
+    assert "offset" in capsys.readouterr().err
