@@ -13,7 +13,7 @@ from demo.client import ClientError, HomeAssistantClient
 from demo.config_dir import ROOT, Settings
 from demo.dashboard import show_dashboard
 from demo.figures import Entities, Figures, find_entities, read_figures, table
-from demo.home_assistant import HomeAssistant, free_port
+from demo.home_assistant import HomeAssistant, free_port, is_free
 from demo.processes import ChildError, Children, Progress
 from demo.site import add_meters
 from demo.virtual_home import VirtualHome
@@ -52,6 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--port", type=int, default=8123, help="of Home Assistant (%(default)s)")
     parser.add_argument(
+        "--meter-port", type=int, default=5020, help="of the virtual meters (%(default)s)"
+    )
+    parser.add_argument(
         "--speed", type=float, default=1.0, help="virtual seconds in a real one (%(default)g)"
     )
     parser.add_argument(
@@ -68,7 +71,14 @@ async def _show(children: Children, options: argparse.Namespace) -> int:
     counter_file = _STATE / "counters.json"
     if options.fresh:
         counter_file.unlink(missing_ok=True)
-    arguments = ["--speed", str(options.speed)]
+    if not is_free(options.meter_port):
+        msg = f"port {options.meter_port} is in use: choose another one with --meter-port"
+        raise ChildError(msg)
+    # The meters of earlier runs are looked for where they were.
+    arguments = [
+        *("--port", str(options.meter_port), "--speed", str(options.speed)),
+        *("--counters", str(counter_file)),
+    ]
     async with (
         VirtualHome(children, _STATE / "virtual_home.log", arguments) as home,
         HomeAssistant(children, _STATE / "config", Settings(port=options.port)) as home_assistant,

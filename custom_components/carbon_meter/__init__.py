@@ -1,7 +1,7 @@
 """Carbon Meter: see and lower the carbon of a site's energy."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from .const import (
     CONF_ROLE,
     CONF_UNIT,
     DOMAIN,
+    LOGGER,
     SUBENTRY_METER,
     Role,
 )
@@ -87,14 +88,29 @@ async def async_setup_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) 
     # A changed intensity holds from the moment it changed: it is listened to before anything
     # is read.
     entry.async_on_unload(intensity.async_start())
-    await asyncio.gather(*(meter.async_refresh() for meter in meters.values()))
-    if meters and not any(meter.last_update_success for meter in meters.values()):
-        first = next(iter(meters.values()))
-        raise ConfigEntryNotReady(str(first.last_exception)) from first.last_exception
+    await _first_readings(list(meters.values()))
 
     _keep(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True
+
+
+async def _first_readings(meters: Sequence[MeterCoordinator]) -> None:
+    """Read every meter once, side by side.
+
+    Raises ConfigEntryNotReady when none answers. One that does not while others do is
+    told once and polled on.
+    """
+    results = await asyncio.gather(
+        *(meter.async_config_entry_first_refresh() for meter in meters), return_exceptions=True
+    )
+    failures = [result for result in results if isinstance(result, BaseException)]
+    if failures and len(failures) == len(meters):
+        raise failures[0]
+    for failure in failures:
+        if not isinstance(failure, ConfigEntryNotReady):
+            raise failure
+        LOGGER.error("%s", failure)
 
 
 def _meter(  # noqa: PLR0913, PLR0917  # what makes up a meter

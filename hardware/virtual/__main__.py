@@ -18,6 +18,7 @@ from custom_components.carbon_meter.metering.profile_library import PACKAGED, lo
 
 from .clock import FASTEST, VirtualClock
 from .control import ControlServer
+from .counter_file import load_counters, save_counters, with_counters
 from .electrical import Supply
 from .home import PRESETS, VirtualHome, preset
 from .household import Household
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         const="",
         help="recorded CityLearn homes; without DIR those beside the checkout",
     )
+    add("--counters", metavar="FILE", type=Path, help="go on from these counters, and save them")
     add("--building", type=int, default=1, help="which recorded home (default %(default)s)")
     return parser
 
@@ -77,6 +79,7 @@ def _furnished(options: argparse.Namespace) -> tuple[VirtualClock, dict[str, Vir
         raise ValueError("--copies must be at least 1")
     clock = VirtualClock(options.start, speed=options.speed)
     start = clock.now()
+    counters = load_counters(options.counters) if options.counters else {}
     homes: dict[str, VirtualHome] = {}
     for number in range(options.copies):
         seed = options.seed + number
@@ -85,8 +88,9 @@ def _furnished(options: argparse.Namespace) -> tuple[VirtualClock, dict[str, Vir
         )
         if options.watts is not None:
             household.force("grid", options.watts, start)
-        homes["" if options.copies == 1 else f"home{number + 1}"] = VirtualHome(
-            specs,
+        name = "" if options.copies == 1 else f"home{number + 1}"
+        homes[name] = VirtualHome(
+            with_counters(specs, counters, name),
             household,
             clock=clock,
             profiles=library.profiles,
@@ -133,6 +137,8 @@ async def _run(
         sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()
         await stop.wait()
+        if options.counters:
+            save_counters(options.counters, homes)
     return 0
 
 

@@ -132,3 +132,28 @@ def test_a_time_needs_its_offset(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--start", "2026-01-02T03:04:05"])
     assert "offset" in capsys.readouterr().err
+
+
+async def test_counters_go_on_where_they_were(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "counters.json"
+    arguments = ("--meters", "grid", "--watts", "3600", "--counters", str(path))
+    process, _ = await run(*arguments, "--speed", "3600")
+    await asyncio.sleep(1)
+    process.send_signal(signal.SIGTERM)
+    assert await process.wait() == 0
+    saved = json.loads(path.read_text())["/grid"]["energy_import"]
+    # 3.6 kW for an hour or more on top of 12345.678 kWh.
+    assert saved > 12_345_678 + 3600
+    _, ready = await run(*arguments)
+    async with ClientSession() as session, session.get(f"{ready['control']}/state") as answer:
+        true = (await answer.json())["meters"]["grid"]["true"]["energy_import"]
+    assert saved <= true < saved + 60
+
+
+def test_a_file_without_counters_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "counters.json"
+    path.write_text("[]")
+    assert main(["--counters", str(path)]) == 2
+    assert "does not hold counters" in capsys.readouterr().err
