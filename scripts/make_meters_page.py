@@ -21,8 +21,8 @@ Written by `scripts/make_meters_page.py` from the profiles in
 `custom_components/carbon_meter/metering/profiles/`; those files name the source of every register.
 
 All are read over Modbus TCP: directly, through an RTU gateway, or behind an inverter (SunSpec).
-"Proved" means that a register of the device says which family it is; the others are offered when their
-values make a plausible picture, for you to confirm.
+"Proved" means that a register of the device says which family it is; the others are offered when
+their values make a plausible picture, for you to confirm.
 
 | vendor | family | models | phases | recognised | quantities |
 |---|---|---|---|---|---|

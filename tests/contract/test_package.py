@@ -91,10 +91,19 @@ def test_project_names_no_registry_and_no_machine() -> None:
 
 
 def _project_files() -> list[Path]:
-    folders = (
-        ".ci .devcontainer .github benchmarks custom_components demo docs hardware requirements "
-        "scripts tests"
-    ).split()
+    folders = [
+        ".ci",
+        ".devcontainer",
+        ".github",
+        "benchmarks",
+        "custom_components",
+        "demo",
+        "docs",
+        "hardware",
+        "requirements",
+        "scripts",
+        "tests",
+    ]
     return [
         path
         for folder in folders

@@ -1,0 +1,662 @@
+"""From readings to booked intervals, through every disturbance."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from itertools import pairwise
+import json
+
+from hypothesis import given, settings, strategies as st
+import pytest
+
+from custom_components.carbon_meter.carbon.account import MeterAccount
+from custom_components.carbon_meter.carbon.grade import Grade
+from custom_components.carbon_meter.carbon.intensity.fixed import FixedSource
+from custom_components.carbon_meter.carbon.intensity.ladder import Ladder
+from custom_components.carbon_meter.carbon.intensity.reported import ReportedSource
+from custom_components.carbon_meter.carbon.intervals import HOUR, INTERVAL, floor
+from custom_components.carbon_meter.carbon.ledger import HourRow
+from custom_components.carbon_meter.carbon.tally import Tally
+from custom_components.carbon_meter.metering.profile import Profile, Protocol
+from custom_components.carbon_meter.metering.readings import Fault, Reading
+from custom_components.carbon_meter.metering.registers import Function, Register, WordOrder
+
+T = floor(1_790_000_000, HOUR)
+DAY = 24 * HOUR
+POLL = 10.0
+GRAMS = 400.0
+
+
+def profile(**changes: object) -> Profile:
+    fields = {"type": "f32", "function": Function.INPUT, "word_order": WordOrder.BIG}
+    registers = {
+        key: Register(quantity=key, address=2 * index, **fields)
+        for index, key in enumerate(("voltage", "power", "energy_import", "energy_export"))
+    }
+    return Profile(
+        id="test",
+        vendor="Test",
+        name="meter",
+        models=("T1",),
+        phases=1,
+        protocol=Protocol.MODBUS,
+        registers=registers,
+        max_registers=125,
+        **changes,
+    )
+
+
+PROFILE = profile()
+
+
+class Meter:
+    """A meter that counts truly, and an account of what it says."""
+
+    def __init__(self, *, poll: float = POLL, weighed: bool = True, **changes: object) -> None:
+        self.now = float(T)
+        self.profile = profile(**changes)
+        self.ladder = Ladder([FixedSource(GRAMS)])
+        self.poll, self.weighed = poll, weighed
+        self.account = MeterAccount(self.profile, self.ladder, poll_interval=poll, weighed=weighed)
+        self.imported, self.exported = 5_000_000.0, 70_000.0
+        self._ticks = 0
+
+    def flow(self, seconds: float, watts: float) -> None:
+        """Let time pass with a constant power, export where it is negative."""
+        self.now += seconds
+        energy = watts * seconds / 3600
+        self.imported += max(energy, 0.0)
+        self.exported += max(-energy, 0.0)
+
+    def reading(self, *, without: tuple[str, ...] = (), **changes: float) -> Reading:
+        self._ticks += 1
+        values = {
+            "voltage": 230.0 + self._ticks % 7 / 10,
+            "energy_import": self.imported,
+            "energy_export": self.exported,
+        } | changes
+        kept = {key: value for key, value in values.items() if key not in without}
+        return Reading(time=self.now, values=kept)
+
+    def read(self, **how: object) -> list[str]:
+        """Observe a reading; return the events that were told."""
+        incidents = self.account.observe(self.reading(**how))
+        return [f"{item.quantity} {item.event}" for item in incidents]
+
+    def poll_for(self, seconds: float, watts: float) -> None:
+        """Let time pass with a reading at every poll."""
+        for _ in range(round(seconds / self.poll)):
+            self.flow(self.poll, watts)
+            assert self.read() == []
+
+    def repeat(self, reading: Reading) -> None:
+        """Observe what a frozen meter repeats."""
+        self.account.observe(Reading(time=self.now, values=reading.values))
+
+    def stored(self) -> str:
+        return json.dumps(self.account.as_dict())
+
+    def restart(self, stored: str | None = None) -> None:
+        """Take the account from its file, as it is now or was before."""
+        self.account = MeterAccount.from_dict(
+            json.loads(stored or self.stored()),
+            self.profile,
+            self.ladder,
+            poll_interval=self.poll,
+            weighed=self.weighed,
+        )
+
+    @property
+    def total(self) -> Tally:
+        return self.account.ledger.total
+
+    @property
+    def intervals(self) -> Mapping[int, Tally]:
+        return self.account.ledger.intervals
+
+
+def test_the_first_reading_is_the_baseline() -> None:
+    meter = Meter()
+    assert meter.account.booked_until is None
+    meter.read()
+
+    assert meter.total == Tally()
+    assert meter.account.booked_until == T
+
+
+def test_an_hour_of_a_known_load() -> None:
+    meter = Meter()
+    meter.read()
+    meter.poll_for(HOUR, 3600.0)
+
+    assert meter.total.import_energy == pytest.approx(3600.0)
+    assert meter.total.carbon == pytest.approx(3.6 * GRAMS)
+    assert meter.total.measured_time == pytest.approx(HOUR)
+    assert (meter.total.estimated_energy, meter.total.estimated_time) == (0.0, 0.0)
+    energies = [tally.import_energy for tally in meter.intervals.values()]
+    assert energies == pytest.approx([300.0] * 12)
+    assert meter.total.grade is Grade.YEARLY
+
+
+def test_export_is_counted_and_carries_no_carbon() -> None:
+    meter = Meter()
+    meter.read()
+    meter.poll_for(600, -1800.0)
+
+    assert meter.total.export_energy == pytest.approx(300.0)
+    assert (meter.total.import_energy, meter.total.carbon) == (0.0, 0.0)
+
+
+def test_a_meter_of_a_generator_is_not_weighed() -> None:
+    meter = Meter(weighed=False)
+    meter.read()
+    meter.poll_for(600, 1800.0)
+
+    assert meter.total.import_energy == pytest.approx(300.0)
+    assert (meter.total.carbon, meter.total.by_grade) == (0.0, {})
+
+
+@pytest.mark.parametrize("stop", ["killed", "unreachable", "killed twice"])
+def test_twenty_minutes_without_a_reading_during_a_known_load(stop) -> None:
+    """The kWh booked are the counter's difference; the gap is spread and marked."""
+    meter = Meter()
+    meter.read()
+    meter.poll_for(600, 3000.0)
+    before = meter.stored()
+    meter.flow(1200, 3000.0)
+    if stop != "unreachable":
+        meter.restart(before)
+    if stop == "killed twice":
+        meter.restart()
+    meter.read()
+    meter.restart()
+    meter.poll_for(600, 3000.0)
+
+    assert meter.total.import_energy == pytest.approx(2000.0, abs=1e-6)
+    assert meter.total.estimated_energy == pytest.approx(1000.0, abs=1e-6)
+    assert meter.total.carbon == pytest.approx(2.0 * GRAMS, rel=1e-9)
+    for start in range(T, T + 2400, INTERVAL):
+        tally, in_gap = meter.intervals[start], T + 600 <= start < T + 1800
+        assert tally.import_energy == pytest.approx(250.0, abs=1e-6)
+        assert tally.estimated_energy == pytest.approx(250.0 if in_gap else 0.0, abs=1e-6)
+        assert tally.estimated_time == pytest.approx(300.0 if in_gap else 0.0, abs=1e-3)
+        assert tally.measured_time == pytest.approx(0.0 if in_gap else 300.0, abs=1e-3)
+
+
+def test_a_frozen_meter_is_a_gap_until_it_speaks_again() -> None:
+    meter = Meter()
+    meter.read()
+    meter.poll_for(600, 3000.0)
+    frozen = meter.reading()
+    meter.account.observe(frozen)
+    for _ in range(120):
+        meter.flow(10, 3000.0)
+        meter.repeat(frozen)
+    assert meter.account.frozen_for == pytest.approx(1200)
+    assert meter.account.booked_until == T + 600
+    meter.flow(10, 3000.0)
+    meter.read()
+    assert meter.account.frozen_for == 0.0
+
+    assert meter.total.import_energy == pytest.approx(3000 * 1810 / 3600)
+    assert meter.total.estimated_energy == pytest.approx(3000 * 1210 / 3600)
+    assert meter.intervals[T + 1200].import_energy == pytest.approx(250.0)
+
+
+def test_a_meter_that_repeats_itself_for_a_moment_has_not_frozen() -> None:
+    meter = Meter()
+    meter.read()
+    steady = meter.reading()
+    meter.account.observe(steady)
+    for _ in range(29):
+        meter.flow(10, 0.0)
+        meter.repeat(steady)
+    assert meter.account.frozen_for == 0.0
+    meter.flow(9, 400.0)
+    meter.read()
+
+    assert meter.total.import_energy == pytest.approx(1.0)
+    assert (meter.total.estimated_energy, meter.total.estimated_time) == (0.0, 0.0)
+
+
+def test_a_meter_at_rest_may_say_the_same_all_night() -> None:
+    meter = Meter()
+    for _ in range(200):
+        meter.account.observe(meter.reading(voltage=0.0))
+        meter.flow(10, 0.0)
+
+    assert meter.account.frozen_for == 0.0
+    assert meter.total.measured_time == pytest.approx(1990)
+
+
+@pytest.mark.parametrize("poll", [300.0, 600.0, 3600.0])
+def test_a_slow_poll_is_no_gap(poll) -> None:
+    meter = Meter(poll=poll)
+    meter.read()
+    meter.poll_for(6 * poll, 1000.0)
+
+    assert meter.total.estimated_energy == 0.0
+    assert meter.total.measured_time == pytest.approx(6 * poll)
+    meter.flow(3 * poll, 1000.0)
+    meter.read()
+    assert meter.total.estimated_time == pytest.approx(3 * poll)
+
+
+def test_a_reset_loses_only_what_nobody_saw() -> None:
+    meter = Meter()
+    meter.read()
+    meter.poll_for(600, 3600.0)
+    meter.imported = 0.0
+    events = []
+    for _ in range(60):
+        meter.flow(10, 3600.0)
+        events += meter.read()
+
+    assert events == ["energy_import reset"]
+    assert meter.total.import_energy == pytest.approx(600 + 600)
+    assert [item.event.value for item in meter.account.incidents] == ["reset"]
+    assert meter.account.booked_until == meter.now
+
+
+def test_a_jump_and_a_spike_are_set_apart_and_told() -> None:
+    meter = Meter()
+    meter.read()
+    meter.poll_for(60, 3600.0)
+    meter.flow(10, 3600.0)
+    assert meter.read(energy_import=9e9) == []
+    meter.flow(10, 3600.0)
+    assert meter.read() == ["energy_import spike"]
+    meter.imported += 5e6
+    events = []
+    for _ in range(5):
+        meter.flow(10, 3600.0)
+        events += meter.read()
+
+    assert events == ["energy_import jump"]
+    assert meter.account.incidents[-1].set_apart == pytest.approx(5e6 + 10)
+    # Of the ten seconds in which it jumped the counter tells nothing.
+    assert meter.total.import_energy == pytest.approx(60 + 20 + 40)
+    meter.restart()
+    assert [item.event.value for item in meter.account.incidents] == ["spike", "jump"]
+
+
+def test_a_replaced_meter_books_no_difference() -> None:
+    meter = Meter()
+    meter.read()
+    meter.poll_for(60, 3600.0)
+    meter.imported = 900_000.0
+    meter.exported = 800_000_000.0
+    for _ in range(4):
+        meter.flow(10, 3600.0)
+        meter.read()
+
+    assert meter.total.import_energy == pytest.approx(60 + 30)
+    assert meter.total.export_energy == 0.0
+
+
+@pytest.mark.parametrize("step", [1000.0, 100.0, 10.0])
+@pytest.mark.parametrize("poll", [1.0, 10.0])
+def test_a_counter_that_moves_in_coarse_steps(step, poll) -> None:
+    """A step of a kilowatt-hour within a second is no jump where the counter shows no more."""
+    meter = Meter(poll=poll, max_power=30_000.0)
+    meter.read(energy_import=meter.imported // step * step)
+    for _ in range(1500):
+        meter.flow(poll, 9000.0)
+        assert meter.read(energy_import=meter.imported // step * step) == []
+
+    assert meter.total.import_energy == meter.imported // step * step - 5_000_000.0
+    assert not meter.account.incidents
+
+
+def test_a_register_that_is_always_impossible_does_not_stop_the_others() -> None:
+    fault = Fault(quantity="power_factor", register="input 0x003E", reason="implausible value")
+    meter = Meter()
+    for _ in range(61):
+        reading = meter.reading()
+        meter.account.observe(Reading(time=reading.time, values=reading.values, faults=(fault,)))
+        meter.flow(10, 3600.0)
+    meter.imported = 0.0
+    for _ in range(5):
+        reading = meter.reading()
+        meter.account.observe(Reading(time=reading.time, values=reading.values, faults=(fault,)))
+        meter.flow(10, 3600.0)
+
+    # From its second reading on, and through a reset.
+    assert meter.total.import_energy == pytest.approx(590 + 40)
+
+
+def test_a_reading_that_turns_impossible_confirms_nothing() -> None:
+    meter = Meter()
+    meter.read()
+    meter.poll_for(60, 3600.0)
+    for step in range(10):
+        meter.flow(10, 3600.0)
+        fault = Fault(quantity=f"voltage_l{step}", register="input 0x0000", reason="garbage")
+        garbage = {"energy_import": 4e9, "voltage": 230.0 + step}
+        meter.account.observe(Reading(time=meter.now, values=garbage, faults=(fault,)))
+    meter.flow(10, 3600.0)
+    meter.read()
+
+    assert meter.total.import_energy == pytest.approx(60 + 110)
+    assert not meter.account.incidents
+
+
+def test_a_counter_that_is_missing_for_a_while_is_booked_as_estimated() -> None:
+    meter = Meter()
+    meter.read()
+    meter.poll_for(300, 3600.0)
+    for _ in range(60):
+        meter.flow(10, 3600.0)
+        meter.read(without=("energy_import",))
+    assert meter.account.booked_until == T + 300
+    meter.restart()
+    meter.poll_for(300, 3600.0)
+
+    assert meter.total.import_energy == pytest.approx(1200.0)
+    assert meter.total.estimated_energy == pytest.approx(610.0)
+    assert meter.intervals[T + 600].import_energy == pytest.approx(300.0)
+    assert meter.total.measured_time == pytest.approx(300 + 290)
+    assert meter.total.estimated_time == pytest.approx(610)
+
+
+def test_a_reading_without_any_counter_accounts_for_no_time() -> None:
+    meter = Meter()
+    for _ in range(10):
+        meter.flow(10, 100.0)
+        meter.read(without=("energy_import", "energy_export"))
+
+    assert meter.total == Tally()
+    assert meter.account.booked_until is None
+
+
+def test_a_meter_without_an_export_counter_is_whole() -> None:
+    meter = Meter()
+    for _ in range(61):
+        meter.read(without=("energy_export",))
+        meter.flow(10, 360.0)
+
+    assert meter.total.measured_time == pytest.approx(600)
+    assert meter.account.booked_until == T + 600
+
+
+@pytest.mark.parametrize("how", ["missing", "garbage"])
+def test_a_counter_that_has_gone_holds_the_record_back_for_a_day_only(how) -> None:
+    meter = Meter(poll=600.0)
+    meter.read()
+    meter.poll_for(6000, 100.0)
+    for step in range(1, 300):
+        meter.flow(600, 100.0)
+        if how == "missing":
+            meter.read(without=("energy_export",))
+        else:
+            meter.read(energy_export=1e11 * (2 + step % 5) + 1e9 * (step % 7))
+        if step * 600 < DAY - 600:
+            assert meter.account.booked_until == T + 6000
+        elif step * 600 > DAY + 600:
+            assert meter.account.booked_until == meter.now
+    assert meter.total.import_energy == pytest.approx((6000 + 299 * 600) / 36)
+    assert meter.total.measured_time + meter.total.estimated_time == pytest.approx(6000 + 299 * 600)
+
+
+def test_counters_that_change_their_meaning_start_anew() -> None:
+    meter = Meter()
+    meter.read()
+    meter.poll_for(60, 3600.0)
+    meter.account.start_counters_anew()
+    meter.imported, meter.exported = meter.exported, meter.imported
+    meter.poll_for(70, 3600.0)
+
+    assert meter.total.import_energy == pytest.approx(60 + 60)
+    assert meter.total.export_energy == 0.0
+    assert not meter.account.incidents
+
+
+@pytest.mark.parametrize("shift", [-5.0, -3600.0, -30 * DAY, -3650 * DAY, 5.0, 3600.0, 3650 * DAY])
+def test_a_clock_that_is_set_loses_and_doubles_nothing(shift) -> None:
+    meter = Meter()
+    meter.read()
+    meter.poll_for(600, 3600.0)
+    meter.now += shift
+    for _ in range(60):
+        meter.flow(10, 3600.0)
+        meter.read()
+    meter.now -= shift
+    for _ in range(60):
+        meter.flow(10, 3600.0)
+        meter.read()
+
+    assert meter.total.import_energy == pytest.approx(1800.0)
+    assert meter.total.carbon == pytest.approx(1.8 * GRAMS)
+    assert not meter.account.incidents
+
+
+def test_energy_of_an_outage_with_a_wrong_clock_is_still_believed() -> None:
+    """Set back while nobody was there: how long it really was is not known."""
+    meter = Meter(max_power=20_000.0)
+    meter.read()
+    meter.flow(2 * HOUR, 3000.0)
+    meter.now -= 3 * HOUR
+    assert meter.read() == []
+
+    assert meter.total.import_energy == pytest.approx(6000.0)
+    assert meter.total.estimated_energy == pytest.approx(6000.0)
+
+
+def test_a_gap_of_decades_asks_for_a_year_of_intensities() -> None:
+    asked = []
+
+    class Counting(FixedSource):
+        def intervals(self, start: float, end: float):
+            asked.append(end - start)
+            return super().intervals(start, end)
+
+    meter = Meter()
+    meter.account.ladder = Ladder([Counting(GRAMS)])
+    for clock in (1000.0, float(T), 2000.0):
+        meter.now = clock
+        meter.flow(10, 3600.0)
+        meter.read()
+
+    assert meter.total.import_energy == pytest.approx(20.0)
+    assert meter.total.carbon == pytest.approx(0.02 * GRAMS)
+    assert max(asked) <= 366 * DAY
+
+
+@st.composite
+def powers(draw):
+    """Return a load that is constant from reading to reading, and changes of the intensity."""
+    steps = draw(
+        st.lists(st.tuples(st.floats(1, 4000), st.floats(0, 20_000)), min_size=1, max_size=25)
+    )
+    changes = draw(
+        st.lists(
+            st.tuples(st.floats(0, 20_000), st.none() | st.floats(0, 1500)), min_size=1, max_size=12
+        )
+    )
+    return steps, sorted(changes, key=lambda change: change[0])
+
+
+@given(powers())
+def test_grams_are_the_exact_integral_of_power_times_intensity(drawn) -> None:
+    steps, changes = drawn
+    meter = Meter()
+    reported = ReportedSource("entity:co2", "CO2")
+    meter.account.ladder = Ladder([reported, FixedSource(GRAMS)])
+    for offset, value in changes:
+        if value is None:
+            reported.lost(T + offset)
+        else:
+            reported.report(T + offset, value, "g/kWh")
+    reported.heard(T + 1e6)
+    meter.read()
+    grams, flowed = Fraction(0), Fraction(0)
+    edges = [Fraction(T + offset) for offset, _ in changes] + [Fraction(T + 10_000_000)]
+    for seconds, watts in steps:
+        begin, counted = Fraction(meter.now), Fraction(meter.imported)
+        meter.flow(seconds, watts)
+        assert meter.read() == []
+        end, energy = Fraction(meter.now), Fraction(meter.imported) - counted
+        flowed += energy
+        known = Fraction(GRAMS)
+        position = begin
+        for index, edge in enumerate(edges):
+            stop = min(max(edge, position), end)
+            grams += energy * (stop - position) / (end - begin) / 1000 * known
+            position = stop
+            if index < len(changes):
+                value = changes[index][1]
+                known = Fraction(GRAMS if value is None else value)
+
+    assert meter.total.import_energy == pytest.approx(float(flowed), rel=1e-9, abs=1e-9)
+    assert meter.total.carbon == pytest.approx(float(grams), rel=1e-6, abs=1e-6)
+
+
+actions = st.one_of(
+    st.tuples(st.just("read"), st.floats(0.5, 30), st.floats(-9000, 9000)),
+    st.tuples(st.just("read"), st.floats(0.5, 30), st.floats(-9000, 9000)),
+    st.tuples(st.just("gap"), st.floats(30, 200_000), st.floats(-9000, 9000)),
+    st.tuples(st.just("frozen"), st.floats(0.5, 900), st.floats(-9000, 9000)),
+    st.tuples(st.just("no import"), st.floats(0.5, 900), st.floats(-9000, 9000)),
+    st.tuples(st.just("no export"), st.floats(0.5, 900), st.floats(-9000, 9000)),
+    st.tuples(st.just("nothing"), st.floats(0.5, 900), st.floats(-9000, 9000)),
+    st.tuples(st.just("spike"), st.floats(0.5, 30), st.floats(-9000, 9000)),
+    st.tuples(st.just("nonsense"), st.floats(0.5, 30), st.floats(-9000, 9000)),
+    st.tuples(st.just("clock"), st.sampled_from([-1e8, -1e5, -4000, -3, 2, 4000, 1e5, 1e8])),
+    st.tuples(st.just("restart")),
+    st.tuples(st.just("publish")),
+)
+
+
+def act(meter: Meter, action: tuple, last: Reading) -> Reading:
+    """Do one thing to the meter; return what it says since."""
+    kind, *how = action
+    if kind == "clock":
+        # Over a leap of the clock nothing is too much: what comes right then has to be true.
+        meter.now += how[0]
+        reading = meter.reading()
+        meter.account.observe(reading)
+        return reading
+    if kind in ("restart", "publish"):
+        if kind == "restart":
+            meter.restart()
+        else:
+            rows = meter.account.ledger.unpublished(meter.account.booked_until or 0)
+            meter.account.ledger.published(rows)
+        return last
+    meter.flow(*how)
+    if kind == "frozen":
+        meter.repeat(last)
+        return last
+    without = {
+        "no import": ("energy_import",),
+        "no export": ("energy_export",),
+        "nothing": ("energy_import", "energy_export"),
+    }.get(kind, ())
+    reading = meter.reading(without=without)
+    if kind == "spike":
+        reading = meter.reading(energy_import=8e11, energy_export=8e11)
+    if kind == "nonsense":
+        fault = Fault(quantity=f"x{meter.now}", register="input 0x0000", reason="garbage")
+        values = {**reading.values, "energy_import": 8e11}
+        reading = Reading(time=meter.now, values=values, faults=(fault,))
+    meter.account.observe(reading)
+    return reading
+
+
+@settings(max_examples=120)
+@given(st.lists(actions, max_size=40))
+def test_what_the_counters_have_counted_is_booked_once(history) -> None:
+    """Whatever happens in between: the booked energy is the difference of the counters."""
+    meter = Meter(max_power=1e12 / 1e3)
+    start = (meter.imported, meter.exported)
+    last = meter.reading()
+    meter.account.observe(last)
+    spikes = 0
+    for action in history:
+        if action[0] == "spike":
+            spikes += 1
+        elif action[0] not in ("restart", "publish", "frozen"):
+            spikes = 0
+        if action[0] == "spike" and spikes > 2:
+            continue  # three in a row are what a counter really says
+        last = act(meter, action, last)
+    for _ in range(3):
+        meter.flow(10, 500.0)
+        meter.read()
+
+    total = meter.total
+    assert total.import_energy == pytest.approx(meter.imported - start[0], rel=1e-9, abs=1e-6)
+    assert total.export_energy == pytest.approx(meter.exported - start[1], rel=1e-9, abs=1e-6)
+    assert total.carbon == pytest.approx(total.import_energy / 1000 * GRAMS, rel=1e-9)
+    assert sum(total.by_grade.values()) == pytest.approx(total.import_energy, rel=1e-9)
+    assert total.estimated_energy <= (total.import_energy + total.export_energy) * (1 + 1e-9)
+    ledger = meter.account.ledger
+    hours = Tally()
+    hours.add(ledger._folded)
+    for tally in ledger.hours.values():
+        hours.add(tally)
+        assert min(tally.import_energy, tally.export_energy, tally.carbon) >= 0
+    assert hours.import_energy == pytest.approx(total.import_energy, rel=1e-9)
+    assert hours.carbon == pytest.approx(total.carbon, rel=1e-9)
+
+
+class Recorder:
+    """The record, keyed by the start of the hour as Home Assistant's statistics are."""
+
+    def __init__(self) -> None:
+        self.rows: dict[int, HourRow] = {}
+
+    def publish(self, meter: Meter) -> list[HourRow]:
+        rows = meter.account.ledger.unpublished(min(meter.account.booked_until, meter.now))
+        self.rows |= {row.start: row for row in rows}
+        return rows
+
+
+crashes = st.sampled_from(
+    ["poll", "poll", "poll", "poll", "outage", "save", "publish", "publish and crash", "crash"]
+)
+
+
+@settings(max_examples=120)
+@given(st.lists(st.tuples(crashes, st.integers(1, 40), st.floats(0, 5000)), max_size=30))
+def test_no_crash_loses_or_doubles_an_hour_of_the_record(history) -> None:
+    """Home Assistant dies before or after anything; what it stored last is what it knows."""
+    meter, recorder = Meter(poll=300.0), Recorder()
+    meter.read()
+    stored = meter.stored()
+    for kind, count, watts in history:
+        if kind == "poll":
+            for _ in range(count):
+                meter.flow(300, watts)
+                meter.read()
+        elif kind == "outage":
+            meter.flow(300 * count, watts)
+        elif kind == "save":
+            stored = meter.stored()
+        elif kind == "publish":
+            stored = meter.stored()
+            rows = recorder.publish(meter)
+            meter.account.ledger.published(rows)
+        else:
+            if kind == "publish and crash":
+                recorder.publish(meter)
+            meter.flow(60 * count, watts)
+            meter.restart(stored)
+            meter.account.ledger.publish_again()
+            meter.read()
+    meter.flow(2 * HOUR, 1000.0)
+    meter.read()
+    recorder.publish(meter)
+
+    rows = [recorder.rows[start] for start in sorted(recorder.rows)]
+    assert rows[-1].start == floor(meter.now, HOUR) - HOUR
+    open_hour = meter.account.ledger.hours.get(floor(meter.now, HOUR), Tally())
+    known = rows[-1].total.import_energy + open_hour.import_energy
+    assert known == pytest.approx(meter.imported - 5_000_000.0, rel=1e-9)
+    assert sum(row.hour.import_energy for row in rows) == pytest.approx(
+        rows[-1].total.import_energy, rel=1e-9
+    )
+    for before, after in pairwise(rows):
+        rise = after.total.import_energy - before.total.import_energy
+        assert rise == pytest.approx(after.hour.import_energy, rel=1e-9, abs=1e-6)
+        assert after.start - before.start == HOUR
+        assert after.hour.measured_time + after.hour.estimated_time == pytest.approx(HOUR)
