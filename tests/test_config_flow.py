@@ -227,6 +227,35 @@ async def test_model_chosen_against_the_identification_is_checked(
     assert subentry.data["profile"] == "eastron_sdm72_v2"
 
 
+async def test_meter_without_a_name_is_only_likely(real_time: HomeAssistant) -> None:
+    async with VirtualHome.constant(1000, [MeterSpec(profile="eastron_sdm230")]) as home:
+        result = await ask(real_time, address(home))
+        assert result["step_id"] == "likely"
+        assert result["errors"] == {}
+        result = await real_time.config_entries.flow.async_configure(
+            result["flow_id"], {"site": "Home", "name": "Grid", "model": "eastron_sdm230@0"}
+        )
+        await real_time.async_block_till_done(wait_background_tasks=True)
+        assert result["type"] is FlowResultType.CREATE_ENTRY
+        entry = result["result"]
+        (subentry,) = entry.subentries.values()
+        assert subentry.data["profile"] == "eastron_sdm230"
+        real_time.config_entries.async_remove_subentry(entry, subentry.subentry_id)
+        await real_time.async_block_till_done(wait_background_tasks=True)
+
+        flows = real_time.config_entries.subentries
+        result = await flows.async_init((entry.entry_id, "meter"), context={"source": SOURCE_USER})
+        result = await flows.async_configure(result["flow_id"], address(home))
+        assert result["step_id"] == "likely"
+        result = await flows.async_configure(
+            result["flow_id"], {"name": "Grid", "model": "eastron_sdm230@0"}
+        )
+        await real_time.async_block_till_done(wait_background_tasks=True)
+        assert result["type"] is FlowResultType.CREATE_ENTRY
+        await real_time.config_entries.async_unload(entry.entry_id)
+        await real_time.async_block_till_done(wait_background_tasks=True)
+
+
 async def test_solaredge_meters_are_taken_for_reversed(real_time: HomeAssistant) -> None:
     spec = MeterSpec(profile="sunspec_meter_integer", manufacturer="SolarEdge", model="WND-3Y")
     async with VirtualHome.constant(1000, [spec]) as home:

@@ -1,0 +1,1 @@
+"""Reading one meter: our integration beside Home Assistant's own for Modbus."""

@@ -1,0 +1,23 @@
+"""The meter that is read: one SDM630 with all quantities of its profile."""
+
+from dataclasses import dataclass
+
+from custom_components.carbon_meter.metering.profile import Profile
+from custom_components.carbon_meter.metering.profile_library import load_profiles
+
+PROFILE_ID = "eastron_sdm630"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subject:
+    """Where the meter answers, and what it is."""
+
+    host: str
+    port: int
+    unit: int
+    profile: Profile
+
+
+def load_profile() -> Profile:
+    """Return the packaged profile."""
+    return load_profiles()[PROFILE_ID]

@@ -1,0 +1,44 @@
+"""Which benchmarks there are. A new one is a module with `run` and a line in `BENCHMARKS`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from types import MappingProxyType
+from typing import Final
+
+from benchmarks.rows import Row
+
+type Run = Callable[[int | None], Sequence[Row]]
+"""The `run` of a benchmark's module.
+
+Takes the number of rounds, None for the benchmark's own. Prints progress on standard error.
+Raises whatever keeps it from measuring.
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Benchmark:
+    """One benchmark; its module is imported when it is run, not before."""
+
+    name: str
+    summary: str
+    module: str
+
+    def run(self, rounds: int | None = None) -> Sequence[Row]:
+        """Measure; see `Run`."""
+        run: Run = import_module(self.module).run
+        return run(rounds)
+
+
+def by_name(*benchmarks: Benchmark) -> Mapping[str, Benchmark]:
+    """Return benchmarks by their names, in their order."""
+    return MappingProxyType({benchmark.name: benchmark for benchmark in benchmarks})
+
+
+BENCHMARKS: Final = by_name(
+    Benchmark(
+        name="metering",
+        summary="reading one meter, beside Home Assistant's own modbus integration",
+        module="benchmarks.metering.comparison",
+    ),
+)
