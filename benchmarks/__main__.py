@@ -39,8 +39,15 @@ def main(
     except OSError as err:
         parser.error(f"cannot write {options.json}: {err.strerror}")
 
-    rows, failed = _measure([benchmarks[name] for name in names], options.rounds)
-    _write(options.json, rows)
+    rows: list[Row] = []
+    failed: list[str] = []
+    for name in names:
+        found = _measure(benchmarks[name], options.rounds)
+        if found is None:
+            failed.append(name)
+            continue
+        rows.extend(found)
+        _write(options.json, rows)
     if rows:
         print(format_table(rows))
     if failed:
@@ -67,18 +74,14 @@ def _positive(text: str) -> int:
     return number
 
 
-def _measure(chosen: Sequence[Benchmark], rounds: int | None) -> tuple[list[Row], list[str]]:
-    """Run benchmarks; return their rows, and the names of those that could not be run."""
-    rows: list[Row] = []
-    failed: list[str] = []
-    for benchmark in chosen:
-        sys.stderr.write(f"==> {benchmark.name}: {benchmark.summary}\n")
-        try:
-            rows.extend(benchmark.run(rounds))
-        except Exception:  # noqa: BLE001  # whatever it is, the other benchmarks can run
-            traceback.print_exc()
-            failed.append(benchmark.name)
-    return rows, failed
+def _measure(benchmark: Benchmark, rounds: int | None) -> Sequence[Row] | None:
+    """Return the rows of a benchmark, None when it could not run."""
+    sys.stderr.write(f"==> {benchmark.name}: {benchmark.summary}\n")
+    try:
+        return benchmark.run(rounds)
+    except Exception:  # noqa: BLE001  # whatever it is, the other benchmarks can run
+        traceback.print_exc()
+        return None
 
 
 def _write(file: Path | None, rows: Sequence[Row]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from homeassistant import bootstrap, loader
 from homeassistant.config import async_hass_config_yaml
@@ -24,7 +24,7 @@ import yaml
 # Home Assistant looks for custom integrations in whatever `custom_components` is imported first.
 import custom_components.carbon_meter  # noqa: F401
 
-_HOME = {"name": "Benchmark", "country": "DE", "time_zone": "Europe/Berlin"}
+_HOME: Final = {"name": "Benchmark", "country": "DE", "time_zone": "Europe/Berlin"}
 
 
 class SetupError(RuntimeError):

@@ -1,11 +1,12 @@
 """Rows as a table for people."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from benchmarks.rows import Figure, Row
 
-_HEADER = ("benchmark", "what", "ours", "peer", "ratio", "peer is")
-_NUMBERS = frozenset({"ours", "peer", "ratio"})
+_HEADER: Final = ("benchmark", "what", "ours", "peer", "ratio", "peer is")
+_NUMBERS: Final = frozenset({"ours", "peer", "ratio"})
 
 
 def format_table(rows: Iterable[Row]) -> str:

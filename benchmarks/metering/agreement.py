@@ -1,6 +1,7 @@
 """Whether two readers of a meter show the same: otherwise they cannot be compared."""
 
 from collections.abc import Iterable, Mapping
+from math import isfinite
 from typing import Final
 
 _STEP: Final = 0.01
@@ -27,7 +28,9 @@ def check_agreement(
 
 
 def _number(state: str | None) -> float | None:
+    """Return a state as a number, None where it is none."""
     try:
-        return None if state is None else float(state)
+        number = float(state or "")
     except ValueError:
         return None
+    return number if isfinite(number) else None

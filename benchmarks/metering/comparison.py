@@ -58,7 +58,7 @@ async def _run(directory: Path, children: Children, rounds: int) -> list[Row]:
         subject = Subject(host=LOOPBACK, port=meter.port, unit=meter.unit, profile=profile)
         # From now on time passes between the rounds only: both sides see the same values.
         await home.control("clock", freeze=True)
-        # In its first second a new meter counts less than any real one shows.
+        # No counter is at its very beginning.
         await home.control("clock", step=_AGE)
         hass = await stack.enter_async_context(
             running_core(directory / "config", peer.configuration(subject))
@@ -188,7 +188,7 @@ def _rate_rows(costs: Costs) -> list[Row]:
     return [
         compare(
             benchmark="metering",
-            what="pure reading path, rate of full readings",
+            what=f"full readings, driver alone against {peer_name}",
             unit="1/s",
             better=Better.HIGHER,
             ours=[1 / cost.wall for cost in costs[_OURS]],

@@ -1,6 +1,7 @@
 """Our integration, set up through its own flow."""
 
 from collections.abc import Mapping
+from typing import Final
 from unittest.mock import patch
 
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
@@ -15,7 +16,9 @@ from custom_components.carbon_meter.const import DOMAIN
 from custom_components.carbon_meter.coordinator import MeterCoordinator
 from custom_components.carbon_meter.data import Site
 
-_LONGEST_INTERVAL = 900  # seconds: longer than the benchmark, so that nothing is polled unasked
+_LONGEST_INTERVAL: Final = (
+    900  # seconds: longer than the benchmark, so that nothing is polled unasked
+)
 
 
 class OurSide:

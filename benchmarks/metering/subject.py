@@ -1,11 +1,12 @@
 """The meter that is read: one SDM630 with all quantities of its profile."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from custom_components.carbon_meter.metering.profile import Profile
 from custom_components.carbon_meter.metering.profile_library import load_profiles
 
-PROFILE_ID = "eastron_sdm630"
+PROFILE_ID: Final = "eastron_sdm630"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
