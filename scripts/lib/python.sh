@@ -51,7 +51,9 @@ unpack_debian_python() {
   mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$apt/log" "$UNPACKED"
   : >"$apt/status"
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror sid main" >"$apt/sources.list"
+  # A mirror may be a snapshot of an earlier day; its signatures are checked all the same.
   local options=(
+    -o "Acquire::Check-Valid-Until=false"
     -qq -o "Dir::Etc::sourcelist=$apt/sources.list" -o "Dir::Etc::sourceparts=-"
     -o "Dir::State=$apt" -o "Dir::State::Lists=$apt/lists" -o "Dir::State::status=$apt/status"
     -o "Dir::Cache=$apt" -o "Dir::Cache::archives=$apt/archives" -o "Dir::Log=$apt/log"

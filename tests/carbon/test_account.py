@@ -257,6 +257,43 @@ def test_a_reset_loses_only_what_nobody_saw() -> None:
     assert meter.account.booked_until == meter.now
 
 
+def test_a_gap_that_ends_with_a_slip_is_a_gap_over_a_restart_too() -> None:
+    meter = Meter()
+    meter.read()
+    meter.poll_for(60, 3600.0)
+    meter.flow(1200, 3600.0)
+    meter.read(energy_import=9e9, energy_export=9e9)
+    meter.restart()
+    meter.flow(10, 3600.0)
+    meter.read()
+
+    assert meter.total.estimated_energy == pytest.approx(1210.0)
+    assert meter.total.estimated_time == pytest.approx(1210.0)
+
+
+@pytest.mark.parametrize("how", ["unread", "frozen", "missing"])
+def test_a_new_level_is_confirmed_by_what_can_have_flowed_since_it_was_seen(how) -> None:
+    """An hour may pass between the readings that agree on it."""
+    meter = Meter(max_power=20_000.0)
+    meter.read()
+    meter.poll_for(60, 3600.0)
+    meter.imported = 0.0
+    events = []
+    for _ in range(3):
+        meter.flow(HOUR, 9000.0)
+        reading = meter.reading()
+        events += [item.event.value for item in meter.account.observe(reading)]
+        if how == "frozen":
+            meter.flow(HOUR, 9000.0)
+            meter.repeat(reading)
+        elif how == "missing":
+            meter.flow(10, 9000.0)
+            meter.read(without=("energy_export",))
+
+    assert "reset" in events
+    assert meter.account.booked_until is not None
+
+
 def test_a_jump_and_a_spike_are_set_apart_and_told() -> None:
     meter = Meter()
     meter.read()
@@ -305,6 +342,28 @@ def test_a_counter_that_moves_in_coarse_steps(step, poll) -> None:
 
     assert meter.total.import_energy == meter.imported // step * step - 5_000_000.0
     assert not meter.account.incidents
+
+
+def test_a_plant_beyond_what_its_family_of_meters_mostly_sees_is_booked() -> None:
+    meter = Meter()
+    meter.read(power=2.4e6)
+    for step in range(60):
+        meter.flow(10, 2.5e6 + 1e4 * (step % 3))
+        meter.read(power=2.5e6 + 1e4 * (step % 3))
+
+    assert meter.total.import_energy == pytest.approx(meter.imported - 5_000_000.0)
+    assert not meter.account.incidents
+
+
+def test_a_slip_of_power_and_counter_at_once_is_a_slip() -> None:
+    meter = Meter()
+    meter.read(power=3600.0)
+    meter.flow(10, 3600.0)
+    meter.read(power=9e8, energy_import=meter.imported + 1e6)
+    meter.flow(10, 3600.0)
+    meter.read(power=3600.0)
+
+    assert meter.total.import_energy == pytest.approx(20.0)
 
 
 def test_a_register_that_is_always_impossible_does_not_stop_the_others() -> None:

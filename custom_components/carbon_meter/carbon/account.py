@@ -137,6 +137,8 @@ class MeterAccount:
             return ()
         if self._changed is not None and now - self._changed >= self._frozen_after:
             self._gap = True
+        # Two readings in a row: the power of a single one may be the slip that its counter is.
+        power = min(abs(said.get("power", 0.0)) for said in (values, self._last_values or {}))
         self._last_values = values
         self._changed = now
         # A register that is always impossible says nothing of the others; one that has
@@ -144,9 +146,9 @@ class MeterAccount:
         faulty = frozenset(fault.quantity for fault in reading.faults)
         trusted = faulty <= self._faulty
         self._faulty = faulty
-        return self._book(reading, trusted=trusted)
+        return self._book(reading, trusted=trusted, power=power)
 
-    def _book(self, reading: Reading, *, trusted: bool) -> tuple[Incident, ...]:
+    def _book(self, reading: Reading, *, trusted: bool, power: float) -> tuple[Incident, ...]:
         """Step the counters that the reading has and book their energy."""
         now = reading.time
         incidents: list[Incident] = []
@@ -163,7 +165,7 @@ class MeterAccount:
             start = flow.booked_until if flow.booked_until is not None else now
             # Of a clock that was set back nobody knows how long it really was.
             step = flow.counter.step(
-                value, abs(now - start), since_last=since_last, trusted=trusted
+                value, abs(now - start), since_last=since_last, trusted=trusted, power=power
             )
             if step.event is not None:
                 incidents.append(

@@ -81,7 +81,7 @@ class Counter:
 
     def __init__(self, *, max_power: float, rollover: float | None = None) -> None:
         """Start without a value: the first reading is the baseline."""
-        self._max_power = max_power
+        self._max_power = self._bound = max_power
         self._rollover = rollover
         self._last: float | None = None
         self._suspect: _Suspect | None = None
@@ -92,15 +92,23 @@ class Counter:
         return self._last
 
     def step(
-        self, value: float, elapsed: float, *, since_last: float, trusted: bool = True
+        self,
+        value: float,
+        elapsed: float,
+        *,
+        since_last: float,
+        trusted: bool = True,
+        power: float = 0.0,
     ) -> CounterStep:
         """Take a value in Wh and return what it adds.
 
         `elapsed` is the time in seconds since the last step that was not pending,
         `since_last` the time since the last value of any kind. A value that is not
         `trusted` (it came with others that are impossible) is believed if it fits, but
-        never takes part in confirming a new level.
+        never takes part in confirming a new level. `power` in W is what the meter says
+        is flowing: twice that may have flowed, also beyond the `max_power` of its family.
         """
+        self._bound = max(self._max_power, 2 * power)
         if self._last is None:
             if not trusted:
                 return _PENDING
@@ -176,7 +184,7 @@ class Counter:
         tolerance = max(_TOLERANCE_WH, abs(before) * _TOLERANCE_RELATIVE)
         if -tolerance <= growth <= 0:
             return 0.0
-        flow = self._max_power * max(elapsed, 1.0) / _HOUR
+        flow = self._bound * max(elapsed, 1.0) / _HOUR
         limit = flow + tolerance + _resolution(value, before)
         return growth if 0 < growth <= limit else None
 

@@ -4,11 +4,13 @@ Decoding and encoding stand side by side, so that what the virtual meters serve
 and what the integration reads come from one description.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from functools import cache
 import math
+import struct
 from types import MappingProxyType
 from typing import Final
 
@@ -125,23 +127,14 @@ class Register:
         Raises NotAvailableError for a not-available code and ImplausibleError
         for a value beyond what `QUANTITIES` allows.
         """
-        kind = NUMBER_TYPES[self.type]
-        raw = words_decode.combine_words(list(words), word_order=self.word_order.value)
-        if raw in self.not_available:
-            raise NotAvailableError(f"not-available code 0x{raw:0{4 * kind.words}X}")
-        number: float
-        if kind.floating:
-            decode = words_decode.decode_float32 if kind.words == 2 else words_decode.decode_float64
-            number = decode(list(words), word_order=self.word_order.value)
-            if not math.isfinite(number):
-                raise NotAvailableError(f"{number} (0x{raw:0{4 * kind.words}X})")
-        else:
-            number = words_decode.decode_int(
-                list(words), signed=kind.signed, word_order=self.word_order.value
-            )
-        factor = (
-            self.factor if scale_exponent == 0 else self.factor * Fraction(10) ** scale_exponent
-        )
+        if self.not_available and self._raw(words) in self.not_available:
+            raise NotAvailableError(f"not-available code {self._hex(words)}")
+        number = _unpacker(self.type, self.word_order)(words)
+        if not math.isfinite(number):
+            raise NotAvailableError(f"{number} ({self._hex(words)})")
+        factor = self.factor
+        if scale_exponent:
+            factor *= Fraction(10) ** scale_exponent
         value = _scaled(number, factor)
         if self.coding is Coding.FOUR_QUADRANT:
             value = _four_quadrant(value)
@@ -149,8 +142,14 @@ class Register:
             value = _scaled(number, factor / 100)
         quantity = QUANTITIES[self.quantity]
         if abs(value) > quantity.limit or (quantity.counter and not _is_count(value)):
-            raise ImplausibleError(f"{value:g} {quantity.unit} (0x{raw:0{4 * kind.words}X})")
+            raise ImplausibleError(f"{value:g} {quantity.unit} ({self._hex(words)})")
         return value
+
+    def _raw(self, words: Sequence[int]) -> int:
+        return words_decode.combine_words(list(words), word_order=self.word_order.value)
+
+    def _hex(self, words: Sequence[int]) -> str:
+        return f"0x{self._raw(words):0{4 * self.words}X}"
 
     def encode(self, value: float, scale_exponent: int = 0) -> list[int]:
         """Return the words that decode to `value`, or as near as the type allows.
@@ -175,9 +174,34 @@ class Register:
         )
 
 
+_FORMATS: Final = MappingProxyType(
+    {
+        "u16": ">H",
+        "s16": ">h",
+        "u32": ">I",
+        "s32": ">i",
+        "u64": ">Q",
+        "s64": ">q",
+        "f32": ">f",
+        "f64": ">d",
+    }
+)
+
+
+@cache
+def _unpacker(number_type: str, word_order: WordOrder) -> Callable[[Sequence[int]], float]:
+    """Return what makes a number of words; built once per type, called for every register."""
+    pack = struct.Struct(f">{NUMBER_TYPES[number_type].words}H").pack
+    unpack = struct.Struct(_FORMATS[number_type]).unpack
+    if word_order is WordOrder.BIG:
+        return lambda words: unpack(pack(*words))[0]
+    return lambda words: unpack(pack(*reversed(words)))[0]
+
+
 def _scaled(number: float, factor: Fraction) -> float:
     """Return a number times a factor; of an integer the nearest float, rounded once."""
-    return number * factor.numerator / factor.denominator
+    numerator, denominator = factor.as_integer_ratio()
+    return number * numerator / denominator
 
 
 _LEAST_COUNT: Final = 1e-9

@@ -4,9 +4,10 @@ The unit is handed in (Home Assistant's shared connection in production): this
 module opens no socket of its own.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 import time
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
 
 from modbus_connection.exceptions import (
     ModbusConnectionError,
@@ -124,8 +125,8 @@ class ModbusMeter:
         chosen = tuple(profile.registers.values() if registers is None else registers)
         self._registers = chosen
         self._blocks = plan_blocks(_spans(chosen, base), profile.max_registers)
-        self._proven: set[Block] = set()
         self._absent: set[Span] = set()
+        self._layout: _Layout | None = None
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -147,56 +148,59 @@ class ModbusMeter:
         Raises MeterError when the meter cannot be read. A register with a
         not-available code is left out, one with an impossible value becomes a fault.
         """
-        words: dict[tuple[Function, int], int] = {}
-        plan: list[Block] = []
+        if self._layout is None:
+            contents = await self._explore()
+            self._layout = _Layout.of(self._registers, self._blocks, self._base)
+        else:
+            # What has worked before is refused for another reason than its registers.
+            contents = [
+                await read_words(self._unit, function, address, count)
+                for function, address, count in self._layout.requests
+            ]
+        return self._decode(self._layout, contents, self._clock())
+
+    async def _explore(self) -> list[list[int]]:
+        """Read everything for the first time; what the meter refuses is left out of the plan."""
+        proven: list[tuple[Block, list[int]]] = []
         absent: set[Span] = set()
         for block in self._blocks:
-            plan.extend(await self._read_block(block, words, absent))
-        if not plan:
+            proven.extend(await self._read_block(block, absent))
+        if not proven:
             raise MeterRejectedError(
                 f"none of the registers of {self.profile.title} exist in this device", code=2
             )
-        self._blocks = tuple(plan)
-        self._proven.update(plan)
+        self._blocks = tuple(block for block, _ in proven)
         self._absent |= absent
-        return self._decode(words, self._clock())
+        return [content for _, content in proven]
 
-    async def _read_block(
-        self, block: Block, words: dict[tuple[Function, int], int], absent: set[Span]
-    ) -> list[Block]:
-        """Read a block into `words`, what the meter lacks into `absent`; return the requests."""
+    async def _read_block(self, block: Block, absent: set[Span]) -> list[tuple[Block, list[int]]]:
+        """Return the requests that a block takes with what they bring; `absent` gets the rest."""
         try:
             content = await read_words(self._unit, block.function, block.address, block.words)
         except MeterRejectedError as err:
-            # What has worked before is refused for another reason than its registers.
-            if not err.is_about_registers or block in self._proven:
+            if not err.is_about_registers:
                 raise
             if len(block.spans) == 1:
                 absent.add(block.spans[0])
                 return []
             first, second = block.split()
             return [
-                *await self._read_block(first, words, absent),
-                *await self._read_block(second, words, absent),
+                *await self._read_block(first, absent),
+                *await self._read_block(second, absent),
             ]
-        for offset, word in enumerate(content):
-            words[block.function, block.address + offset] = word
-        return [block]
+        return [(block, content)]
 
-    def _decode(self, words: dict[tuple[Function, int], int], moment: float) -> Reading:
-        """Return the reading that lies in the words."""
+    def _decode(self, layout: _Layout, contents: Sequence[list[int]], moment: float) -> Reading:
+        """Return the reading that lies in the words of each request."""
         values: dict[str, float] = {}
         faults: list[Fault] = []
-        for register in self._registers:
-            start = self._base + register.address
+        for field in layout.fields:
+            register = field.register
+            content = contents[field.request][field.start : field.end]
             try:
-                content = [
-                    words[register.function, address]
-                    for address in range(start, start + register.words)
-                ]
-                exponent = self._exponent(register, words)
+                exponent = 0 if field.scale is None else _exponent(contents, field.scale)
                 values[register.quantity] = register.decode(content, exponent)
-            except KeyError, NotAvailableError:
+            except NotAvailableError:
                 continue
             except ImplausibleError as err:
                 faults.append(
@@ -208,17 +212,70 @@ class ModbusMeter:
                 )
         return Reading(time=moment, values=values, faults=tuple(faults))
 
-    def _exponent(self, register: Register, words: dict[tuple[Function, int], int]) -> int:
-        """Return the SunSpec scale factor of a register, 0 where it has none."""
-        if register.scale_register is None:
-            return 0
-        raw = words[register.function, self._base + register.scale_register]
-        if raw == SUNSPEC_NO_SCALE:
-            raise NotAvailableError("scale factor not implemented")
-        exponent = raw - 0x10000 if raw & 0x8000 else raw
-        if abs(exponent) > _SCALE_LIMIT:
-            raise ImplausibleError(f"with the scale factor {exponent}")
-        return exponent
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Field:
+    """Where a register lies in the answers of a full reading."""
+
+    register: Register
+    request: int
+    start: int
+    end: int
+    scale: tuple[int, int] | None
+    """Request and offset of the SunSpec scale factor."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Layout:
+    """The proven requests of one full reading, and where each register lies in their answers."""
+
+    requests: tuple[tuple[Function, int, int], ...]
+    fields: tuple[_Field, ...]
+
+    @classmethod
+    def of(cls, registers: Iterable[Register], blocks: Sequence[Block], base: int) -> Self:
+        """Lay out the registers that the blocks bring together with their scale factors."""
+        places = {
+            (block.function, block.address + offset): (number, offset)
+            for number, block in enumerate(blocks)
+            for offset in range(block.words)
+        }
+        fields: list[_Field] = []
+        for register in registers:
+            place = places.get((register.function, base + register.address))
+            last = places.get((register.function, base + register.address + register.words - 1))
+            scale = None
+            if register.scale_register is not None:
+                scale = places.get((register.function, base + register.scale_register))
+                if scale is None:
+                    continue
+            if place is None or last is None or place[0] != last[0]:
+                continue
+            request, start = place
+            fields.append(
+                _Field(
+                    register=register,
+                    request=request,
+                    start=start,
+                    end=start + register.words,
+                    scale=scale,
+                )
+            )
+        return cls(
+            requests=tuple((block.function, block.address, block.words) for block in blocks),
+            fields=tuple(fields),
+        )
+
+
+def _exponent(contents: Sequence[list[int]], place: tuple[int, int]) -> int:
+    """Return the SunSpec scale factor at a place."""
+    raw = contents[place[0]][place[1]]
+    if raw == SUNSPEC_NO_SCALE:
+        raise NotAvailableError("scale factor not implemented")
+    exponent = raw - 0x10000 if raw & 0x8000 else raw
+    if abs(exponent) > _SCALE_LIMIT:
+        raise ImplausibleError(f"with the scale factor {exponent}")
+    return exponent
 
 
 def _spans(registers: Iterable[Register], base: int) -> list[Span]:
