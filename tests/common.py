@@ -36,6 +36,7 @@ def meter_data(
         "serial": meter.identity.serial,
         "role": "grid",
         "inverted": False,
+        "power_inverted": False,
         "interval": 10,
         **(changes or {}),
     }

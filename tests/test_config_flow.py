@@ -87,6 +87,7 @@ async def test_first_meter_creates_the_site(real_time: HomeAssistant, home: Virt
         "serial": home["grid"].identity.serial,
         "role": "grid",
         "inverted": False,
+        "power_inverted": False,
         "interval": 1,
     }
     assert entry.runtime_data.meters[subentry.subentry_id].last_update_success
@@ -261,7 +262,8 @@ async def test_solaredge_meters_are_taken_for_reversed(real_time: HomeAssistant)
     async with VirtualHome.constant(1000, [spec]) as home:
         form = await found(real_time, home)
         defaults = {key.schema: key.default() for key in form["data_schema"].schema}
-        assert defaults["inverted"] is True
+        assert defaults["power_inverted"] is True
+        assert defaults["inverted"] is False
         assert defaults["name"] == "SolarEdge WND-3Y"
 
 

@@ -66,6 +66,7 @@ async def add_meter(hass: HomeAssistant, subject: Subject) -> OurSide:
         "name": "Grid",
         "role": "grid",
         "inverted": False,
+        "power_inverted": False,
         "interval": _LONGEST_INTERVAL,
     }
     with patch.object(Entity, "entity_registry_enabled_default", new=True):

@@ -10,7 +10,7 @@ from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import CONF_HOST, CONF_PORT, Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady, HomeAssistantError
-from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers import config_validation as cv, issue_registry as ir
 from homeassistant.helpers.event import async_track_utc_time_change
 from homeassistant.helpers.typing import ConfigType
 from modbus_connection import ModbusTcpParams
@@ -65,20 +65,18 @@ async def async_setup_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) 
 
     stored_meters: Mapping[str, Any] = stored.get("meters", {})
     meters: dict[str, MeterCoordinator] = {}
+    left_out: list[HomeAssistantError] = []
     for subentry in subentries:
         profile = libraries.profiles.profiles.get(subentry.data[CONF_PROFILE])
-        if profile is None:
-            raise ConfigEntryError(
-                translation_domain=DOMAIN,
-                translation_key="unknown_profile",
-                translation_placeholders={
-                    "meter": subentry.title,
-                    "profile": subentry.data[CONF_PROFILE],
-                },
+        try:
+            meters[subentry.subentry_id] = _meter(
+                hass, entry, subentry, profile, intensity, stored_meters.get(subentry.subentry_id)
             )
-        meters[subentry.subentry_id] = _meter(
-            hass, entry, subentry, profile, intensity, stored_meters.get(subentry.subentry_id)
-        )
+        except HomeAssistantError as err:
+            LOGGER.error("%s", err)
+            left_out.append(err)
+    if left_out and not meters:
+        raise left_out[0]
 
     record = Record(hass, (entry.entry_id, entry.title), intensity, meters)
     if "record" in stored:
@@ -88,24 +86,24 @@ async def async_setup_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) 
     # A changed intensity holds from the moment it changed: it is listened to before anything
     # is read.
     entry.async_on_unload(intensity.async_start())
-    await _first_readings(list(meters.values()))
+    await _first_readings(list(meters.values()), known=bool(stored_meters))
 
-    _keep(hass, entry)
+    _keep(hass, entry, stored_meters)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True
 
 
-async def _first_readings(meters: Sequence[MeterCoordinator]) -> None:
+async def _first_readings(meters: Sequence[MeterCoordinator], *, known: bool) -> None:
     """Read every meter once, side by side.
 
-    Raises ConfigEntryNotReady when none answers. One that does not while others do is
-    told once and polled on.
+    Raises ConfigEntryNotReady when none answers at a site that is not `known`: of which
+    there is nothing to show. Else one that does not answer is told once and polled on.
     """
     results = await asyncio.gather(
         *(meter.async_config_entry_first_refresh() for meter in meters), return_exceptions=True
     )
     failures = [result for result in results if isinstance(result, BaseException)]
-    if failures and len(failures) == len(meters):
+    if failures and len(failures) == len(meters) and not known:
         raise failures[0]
     for failure in failures:
         if not isinstance(failure, ConfigEntryNotReady):
@@ -117,21 +115,40 @@ def _meter(  # noqa: PLR0913, PLR0917  # what makes up a meter
     hass: HomeAssistant,
     entry: CarbonMeterConfigEntry,
     subentry: ConfigSubentry,
-    profile: Profile,
+    profile: Profile | None,
     intensity: SiteIntensity,
     stored: Mapping[str, Any] | None,
 ) -> MeterCoordinator:
-    """Return a meter with its account as it was before the restart."""
+    """Return a meter with its account as it was before the restart.
+
+    Raises ConfigEntryError without a profile, HomeAssistantError when the line is in use
+    with other settings.
+    """
     data = subentry.data
-    try:
-        unit = async_get_unit(
+    issue_id = f"unknown_profile_{subentry.subentry_id}"
+    if profile is None:
+        placeholders = {"meter": subentry.title, "profile": data[CONF_PROFILE]}
+        ir.async_create_issue(
             hass,
-            entry,
-            ModbusTcpParams(host=data[CONF_HOST], port=data[CONF_PORT]),
-            data[CONF_UNIT],
+            DOMAIN,
+            issue_id,
+            is_fixable=False,
+            severity=ir.IssueSeverity.ERROR,
+            translation_key="unknown_profile",
+            translation_placeholders=placeholders,
         )
-    except HomeAssistantError as err:
-        raise ConfigEntryNotReady(str(err)) from err
+        raise ConfigEntryError(
+            translation_domain=DOMAIN,
+            translation_key="unknown_profile",
+            translation_placeholders=placeholders,
+        )
+    ir.async_delete_issue(hass, DOMAIN, issue_id)
+    unit = async_get_unit(
+        hass,
+        entry,
+        ModbusTcpParams(host=data[CONF_HOST], port=data[CONF_PORT]),
+        data[CONF_UNIT],
+    )
     unit.require_timeout(ANSWER_TIMEOUT)
     if profile.message_spacing:
         unit.set_message_spacing(profile.message_spacing)
@@ -157,13 +174,24 @@ def _meter(  # noqa: PLR0913, PLR0917  # what makes up a meter
 
 
 @callback
-def _keep(hass: HomeAssistant, entry: CarbonMeterConfigEntry) -> None:
-    """Keep polling, storing and recording while the site is loaded."""
+def _keep(
+    hass: HomeAssistant, entry: CarbonMeterConfigEntry, stored_meters: Mapping[str, Any]
+) -> None:
+    """Keep polling, storing and recording while the site is loaded.
+
+    What is stored of a meter that cannot be read now stays as it is.
+    """
     site = entry.runtime_data
+    kept = {
+        subentry_id: stored
+        for subentry_id, stored in stored_meters.items()
+        if subentry_id in entry.subentries and subentry_id not in site.meters
+    }
 
     def content() -> dict[str, Any]:
         return {
-            "meters": {
+            "meters": kept
+            | {
                 subentry_id: {
                     **meter.account.as_dict(),
                     "inverted": meter.inverted,
@@ -195,7 +223,9 @@ async def async_unload_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry)
     """Stop reading the site's meters; what they said is stored."""
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
-    await entry.runtime_data.store.async_save()
+    store = entry.runtime_data.store
+    store.async_close()
+    await store.async_save()
     return True
 
 

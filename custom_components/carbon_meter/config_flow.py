@@ -1,5 +1,6 @@
 """Flows: a site with its first meter, further meters, the site's carbon intensity."""
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, override
 
@@ -12,7 +13,7 @@ from homeassistant.config_entries import (
     ConfigSubentryFlow,
     SubentryFlowResult,
 )
-from homeassistant.const import CONF_MODEL, CONF_NAME
+from homeassistant.const import CONF_HOST, CONF_MODEL, CONF_NAME, CONF_PORT
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.selector import (
     SelectOptionDict,
@@ -22,7 +23,15 @@ from homeassistant.helpers.selector import (
 )
 import probatio
 
-from .const import CONF_SITE, DOMAIN, SUBENTRY_METER
+from .const import (
+    CONF_BASE,
+    CONF_PROFILE,
+    CONF_SERIAL,
+    CONF_SITE,
+    CONF_UNIT,
+    DOMAIN,
+    SUBENTRY_METER,
+)
 from .libraries import async_get_libraries
 from .meter_flow import (
     ADDRESS_FIELDS,
@@ -35,6 +44,7 @@ from .meter_flow import (
     setting_fields,
 )
 from .metering.identification import Candidate
+from .metering.profile import Protocol
 from .options_flow import CarbonMeterOptionsFlow
 from .probe import Address, ProbeError, async_probe, async_try_profile
 
@@ -71,7 +81,11 @@ class MeterFinder:
                 return candidate
         assert self.address is not None  # noqa: S101  # the form is shown after an address
         libraries = await async_get_libraries(self._hass)
-        profile = libraries.profiles[choice.partition("@")[0]]
+        profile = libraries.profiles.profiles.get(choice.partition("@")[0])
+        if profile is None or profile.protocol is Protocol.SUNSPEC:
+            # The chain of models tells what there is; what it does not name is not there.
+            self.errors = {"base": "model_mismatch"}
+            return None
         try:
             return await async_try_profile(self._hass, self.address, profile)
         except ProbeError as err:
@@ -101,10 +115,12 @@ class MeterFinder:
         return placeholders
 
 
-def _is_configured(hass: HomeAssistant, unique_id: str) -> bool:
-    """Return whether any site has the meter."""
+def _is_configured(hass: HomeAssistant, unique_id: str, data: Mapping[str, Any]) -> bool:
+    """Return whether any site has the meter: by its number, or by its very place."""
+    place = [data[key] for key in (CONF_HOST, CONF_PORT, CONF_UNIT, CONF_BASE)]
     return any(
         subentry.unique_id == unique_id
+        or [subentry.data[key] for key in (CONF_HOST, CONF_PORT, CONF_UNIT, CONF_BASE)] == place
         for entry in hass.config_entries.async_entries(DOMAIN)
         for subentry in entry.subentries.values()
     )
@@ -191,12 +207,12 @@ class CarbonMeterConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Create the site with the meter, or add the meter to the site that was chosen."""
         assert self._finder.address is not None  # noqa: S101  # the form is shown after an address
-        unique_id = meter_unique_id(self._finder.address, candidate)
+        unique_id = meter_unique_id(self._finder.address, candidate, self._finder.candidates)
         await self.async_set_unique_id(unique_id)
-        if _is_configured(self.hass, unique_id):
-            return self.async_abort(reason="already_configured")
         data = meter_data(self._finder.address, candidate, user_input)
-        title = user_input[CONF_NAME]
+        if _is_configured(self.hass, unique_id, data):
+            return self.async_abort(reason="already_configured")
+        title = user_input[CONF_NAME].strip() or candidate.name
         entry = self.hass.config_entries.async_get_entry(user_input[CONF_SITE])
         if entry is not None and entry.domain == DOMAIN:
             self.hass.config_entries.async_add_subentry(
@@ -214,9 +230,9 @@ class CarbonMeterConfigFlow(ConfigFlow, domain=DOMAIN):
             )
         # A site is told from others by its own id, not by its first meter's.
         await self.async_set_unique_id(None)
-        site = user_input[CONF_SITE]
+        site = user_input[CONF_SITE].strip()
         return self.async_create_entry(
-            title=self.hass.config.location_name if site == _NEW_SITE else site,
+            title=self.hass.config.location_name if site in ("", _NEW_SITE) else site,
             data={},
             subentries=[
                 ConfigSubentryData(
@@ -255,12 +271,13 @@ class MeterSubentryFlow(ConfigSubentryFlow):
             candidate := await finder.async_choose(user_input[CONF_MODEL])
         ):
             assert finder.address is not None  # noqa: S101  # the form is shown after an address
-            unique_id = meter_unique_id(finder.address, candidate)
-            if _is_configured(self.hass, unique_id):
+            unique_id = meter_unique_id(finder.address, candidate, finder.candidates)
+            data = meter_data(finder.address, candidate, user_input)
+            if _is_configured(self.hass, unique_id, data):
                 return self.async_abort(reason="already_configured")
             return self.async_create_entry(
-                title=user_input[CONF_NAME],
-                data=meter_data(finder.address, candidate, user_input),
+                title=user_input[CONF_NAME].strip() or candidate.name,
+                data=data,
                 unique_id=unique_id,
             )
         libraries = await async_get_libraries(self.hass)
@@ -286,14 +303,14 @@ class MeterSubentryFlow(ConfigSubentryFlow):
         if user_input is None:
             self._finder = MeterFinder(self.hass)
         elif await self._finder.async_ask(user_input):
-            same = self._same_meter(subentry)
+            same = await self._async_same_meter(subentry)
             if same is not None:
                 address = address_of(user_input)
                 return self.async_update_and_abort(
                     self._get_entry(),
                     subentry,
-                    title=user_input[CONF_NAME],
-                    unique_id=meter_unique_id(address, same),
+                    title=user_input[CONF_NAME].strip() or subentry.title,
+                    unique_id=meter_unique_id(address, same, self._finder.candidates),
                     data=meter_data(address, same, user_input),
                 )
             self._finder.errors = {"base": "another_meter"}
@@ -309,14 +326,21 @@ class MeterSubentryFlow(ConfigSubentryFlow):
             description_placeholders=self._finder.placeholders,
         )
 
-    def _same_meter(self, subentry: ConfigSubentry) -> Candidate | None:
-        """Return the candidate that is the configured meter: same family, same serial number."""
-        return next(
-            (
-                candidate
-                for candidate in self._finder.candidates
-                if candidate.profile.id == subentry.data["profile"]
-                and candidate.serial == subentry.data["serial"]
-            ),
-            None,
-        )
+    async def _async_same_meter(self, subentry: ConfigSubentry) -> Candidate | None:
+        """Return the candidate that is the configured meter: same family, same serial number.
+
+        Where several are, it is the one at the same registers. A model that was chosen by
+        hand is tried by hand.
+        """
+        data = subentry.data
+        family = [
+            candidate
+            for candidate in self._finder.candidates
+            if candidate.profile.id == data[CONF_PROFILE]
+        ]
+        if not family:
+            chosen = await self._finder.async_choose(f"{data[CONF_PROFILE]}@{data[CONF_BASE]}")
+            family = [chosen] if chosen is not None else []
+        same = [candidate for candidate in family if candidate.serial == data[CONF_SERIAL]]
+        same.sort(key=lambda candidate: candidate.base != data[CONF_BASE])
+        return same[0] if same else None

@@ -6,14 +6,23 @@ from datetime import timedelta
 from typing import Final, override
 
 from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 from modbus_connection import ModbusError, ModbusUnit
 
 from .carbon.account import Incident, MeterAccount
-from .const import CONF_BASE, CONF_INTERVAL, CONF_INVERTED, CONF_SERIAL, DOMAIN, LOGGER
-from .data import CarbonMeterConfigEntry
+from .const import (
+    CONF_BASE,
+    CONF_INTERVAL,
+    CONF_INVERTED,
+    CONF_POWER_INVERTED,
+    CONF_SERIAL,
+    DOMAIN,
+    LOGGER,
+)
+from .data import CarbonMeterConfigEntry, Site
 from .intensity import SiteIntensity
 from .metering.drivers.modbus import ModbusMeter
 from .metering.errors import MeterError, MeterGarbledError, MeterSilentError
@@ -23,6 +32,9 @@ from .metering.verification import WrongMeterError, verify
 
 _READING_LIMIT: Final = 30.0
 """Seconds for one reading, waiting for others on the same line included."""
+
+_LONGEST_WAIT: Final = 30.0
+"""Seconds between two attempts at a meter that does not answer, unless its interval is longer."""
 
 _SILENCES_PER_LINK: Final = 3
 """Readings without an answer in a row after which the link is dropped."""
@@ -61,9 +73,11 @@ class MeterCoordinator(DataUpdateCoordinator[Reading]):
         self._intensity = intensity
         self._unit = unit
         self.inverted: bool = subentry.data[CONF_INVERTED]
+        self._power_inverted: bool = subentry.data.get(CONF_POWER_INVERTED, False)
         self._meter: ModbusMeter | None = None
         self._faults: tuple[str, ...] = ()
         self._silences = 0
+        self._failures = 0
 
     @property
     def absent(self) -> frozenset[str]:
@@ -93,11 +107,16 @@ class MeterCoordinator(DataUpdateCoordinator[Reading]):
         except MeterError as err:
             # Whoever answers next may be another meter: it is asked again who it is.
             self._meter = None
+            self._failures += 1
             raise UpdateFailed(
                 translation_domain=DOMAIN,
                 translation_key="meter_not_read",
                 translation_placeholders={"meter": self.subentry.title, "error": str(err)},
+                retry_after=self._patience(),
             ) from err
+        self._failures = 0
+        if self._power_inverted:
+            reading = reading.with_power_reversed()
         if self.inverted:
             reading = reading.reversed()
         self._tell_faults(reading)
@@ -105,6 +124,23 @@ class MeterCoordinator(DataUpdateCoordinator[Reading]):
         for incident in self.account.observe(reading):
             self._tell_incident(incident)
         return reading
+
+    def _patience(self) -> float:
+        """Return in how many seconds to ask again: others on the line wait for each attempt."""
+        interval: float = self.subentry.data[CONF_INTERVAL]
+        return max(interval, min(_LONGEST_WAIT, interval * 2.0**self._failures))
+
+    def _link_is_deaf(self) -> bool:
+        """Return whether nobody on this meter's line has answered of late."""
+        data = self.subentry.data
+        site: Site | None = getattr(self.config_entry, "runtime_data", None)
+        return site is None or not any(
+            meter.last_update_success
+            for meter in site.meters.values()
+            if meter is not self
+            and meter.subentry.data[CONF_HOST] == data[CONF_HOST]
+            and meter.subentry.data[CONF_PORT] == data[CONF_PORT]
+        )
 
     async def _read(self) -> Reading:
         """Read the meter; a link that stays silent is made anew.
@@ -118,7 +154,7 @@ class MeterCoordinator(DataUpdateCoordinator[Reading]):
                 reading = await self._meter.read()
         except (MeterSilentError, MeterGarbledError, TimeoutError) as err:
             self._silences += 1
-            if self._silences % _SILENCES_PER_LINK == 0:
+            if self._silences % _SILENCES_PER_LINK == 0 and self._link_is_deaf():
                 # A client that has lost the thread of the conversation never finds it again.
                 with contextlib.suppress(ModbusError):
                     await self._unit.disconnect()

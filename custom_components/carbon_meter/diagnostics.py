@@ -1,6 +1,7 @@
 """Diagnostics: what a bug report needs, without what names the home."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any, Final
 
 from homeassistant.components.diagnostics import REDACTED, async_redact_data
@@ -9,7 +10,7 @@ from homeassistant.core import HomeAssistant
 
 from .const import CONF_SERIAL
 from .coordinator import MeterCoordinator
-from .data import CarbonMeterConfigEntry
+from .data import CarbonMeterConfigEntry, Site
 from .libraries import async_get_libraries
 
 _REDACT: Final = {CONF_HOST, CONF_SERIAL, "title", "unique_id"}
@@ -20,19 +21,22 @@ async def async_get_config_entry_diagnostics(
 ) -> dict[str, Any]:
     """Return the state of a site."""
     libraries = await async_get_libraries(hass)
-    site = entry.runtime_data
-    now = site.intensity.now()
-    return {
+    problems = (*libraries.profiles.problems, *libraries.factors.problems)
+    diagnostics: dict[str, Any] = {
         "entry": async_redact_data(entry.as_dict(), _REDACT),
-        "intensity": asdict(now) if now is not None else None,
-        "intensity_sources": [
-            asdict(source.info) | {"licence": source.info.licence}
-            for source in site.intensity.ladder.sources
-        ],
-        "record": site.record.as_dict(),
+        # The folder may name a person.
         "data_file_problems": [
-            str(problem) for problem in (*libraries.profiles.problems, *libraries.factors.problems)
+            str(replace(problem, file=Path(problem.file).name)) for problem in problems
         ],
+    }
+    site: Site | None = getattr(entry, "runtime_data", None)
+    if site is None:
+        return diagnostics | {"state": entry.state.value}
+    now = site.intensity.now()
+    return diagnostics | {
+        "intensity": asdict(now) if now is not None else None,
+        "intensity_sources": [asdict(source.info) for source in site.intensity.ladder.sources],
+        "record": site.record.as_dict(),
         "meters": {subentry_id: _meter(meter) for subentry_id, meter in site.meters.items()},
     }
 

@@ -1,6 +1,6 @@
 """The steps that find a meter and settle what it is: shared by every flow that adds one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from homeassistant.const import CONF_HOST, CONF_MODEL, CONF_NAME, CONF_PORT
@@ -22,6 +22,7 @@ from .const import (
     CONF_INTERVAL,
     CONF_INVERTED,
     CONF_MANUFACTURER,
+    CONF_POWER_INVERTED,
     CONF_PROFILE,
     CONF_ROLE,
     CONF_SERIAL,
@@ -53,13 +54,14 @@ ADDRESS_FIELDS: Final = {
 }
 
 
-def setting_fields(*, inverted: bool = False) -> dict[Any, Any]:
-    """Return the fields about what a meter is for; `inverted` is what its maker suggests."""
+def setting_fields(*, power_inverted: bool = False) -> dict[Any, Any]:
+    """Return the fields about what a meter is for; `power_inverted` is what its maker suggests."""
     return {
         probatio.Required(CONF_ROLE, default=Role.GRID.value): SelectSelector(
             SelectSelectorConfig(options=[role.value for role in Role], translation_key=CONF_ROLE)
         ),
-        probatio.Required(CONF_INVERTED, default=inverted): BooleanSelector(),
+        probatio.Required(CONF_POWER_INVERTED, default=power_inverted): BooleanSelector(),
+        probatio.Required(CONF_INVERTED, default=False): BooleanSelector(),
         probatio.Required(CONF_INTERVAL, default=DEFAULT_INTERVAL): _whole(
             1, _LONGEST_INTERVAL, "s"
         ),
@@ -103,7 +105,7 @@ def details_schema(
 ) -> probatio.Schema:
     """Return the form that confirms model, name, role and interval."""
     best = candidates[0]
-    inverted = best.manufacturer.lower() in best.profile.export_positive
+    power_inverted = best.manufacturer.lower() in best.profile.export_positive
     return probatio.Schema(
         {
             **more,
@@ -111,7 +113,7 @@ def details_schema(
                 candidates, profiles
             ),
             probatio.Required(CONF_NAME, default=best.name): TextSelector(),
-            **setting_fields(inverted=inverted),
+            **setting_fields(power_inverted=power_inverted),
         }
     )
 
@@ -148,13 +150,21 @@ def meter_data(
         CONF_SERIAL: candidate.serial,
         CONF_ROLE: user_input[CONF_ROLE],
         CONF_INVERTED: user_input[CONF_INVERTED],
+        CONF_POWER_INVERTED: user_input[CONF_POWER_INVERTED],
         CONF_INTERVAL: user_input[CONF_INTERVAL],
     }
 
 
-def meter_unique_id(address: Address, candidate: Candidate) -> str:
-    """Return what tells this meter from every other: its serial number, else where it is."""
-    if candidate.serial:
-        maker = (candidate.manufacturer or candidate.profile.vendor).lower()
-        return f"{maker}:{candidate.serial}"
-    return f"{address.host}:{address.port}:{address.unit}:{candidate.base}"
+def meter_unique_id(
+    address: Address, candidate: Candidate, candidates: Sequence[Candidate] = ()
+) -> str:
+    """Return what tells this meter from every other: its serial number, else where it is.
+
+    `candidates` are all that answer at the address: meters of one device may share a number.
+    """
+    if not candidate.serial:
+        return f"{address.host}:{address.port}:{address.unit}:{candidate.base}"
+    maker = (candidate.manufacturer or candidate.profile.vendor).lower()
+    unique_id = f"{maker}:{candidate.serial}"
+    alike = [other for other in candidates if other.certain and other.serial == candidate.serial]
+    return f"{unique_id}:{candidate.base}" if len(alike) > 1 else unique_id

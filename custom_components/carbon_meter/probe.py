@@ -10,7 +10,6 @@ from homeassistant.util import dt as dt_util
 from modbus_connection import ModbusTcpParams
 
 from .libraries import async_get_libraries
-from .metering.drivers.modbus import ModbusMeter
 from .metering.errors import (
     MeterError,
     MeterGarbledError,
@@ -20,7 +19,7 @@ from .metering.errors import (
     MeterUnreachableError,
 )
 from .metering.first_words import first_words
-from .metering.identification import Candidate, identify
+from .metering.identification import Candidate, identify, read_as
 from .metering.plausibility import is_plausible
 from .metering.profile import Profile
 
@@ -83,12 +82,13 @@ async def async_try_profile(hass: HomeAssistant, address: Address, profile: Prof
     params = ModbusTcpParams(host=address.host, port=address.port)
     try:
         async with async_get_temporary_unit(hass, params, address.unit) as unit:
-            reading = await ModbusMeter(unit, profile, clock=_now).read()
+            candidate = await read_as(unit, profile, clock=_now)
     except MeterError as err:
         raise ProbeError("model_mismatch", str(err)) from err
+    reading = candidate.reading
     if not is_plausible(reading.values, profile.phases):
         raise ProbeError("model_mismatch", ", ".join(str(fault) for fault in reading.faults) or "-")
-    return Candidate(profile=profile, base=0, certain=False, reading=reading)
+    return candidate
 
 
 def _now() -> float:

@@ -56,17 +56,19 @@ class Record:
     @callback
     def async_publish(self) -> None:
         """Write every hour that is finished and not yet written as it is now known."""
-        if RECORDER_DOMAIN not in self._hass.config.components:
-            return
+        recorded = RECORDER_DOMAIN in self._hass.config.components
         now = dt_util.utcnow().timestamp()
-        self._publish_intensity(now)
+        if recorded:
+            self._publish_intensity(now)
         for subentry_id, meter in self._meters.items():
             until = meter.account.booked_until
             if until is None:
                 continue
             rows = meter.account.ledger.unpublished(min(until, now))
             if rows:
-                self._publish_meter(subentry_id, meter, rows)
+                if recorded:
+                    self._publish_meter(subentry_id, meter, rows)
+                # Without a recorder the hours are let go all the same.
                 meter.account.ledger.published(rows)
 
     def _publish_meter(
@@ -113,7 +115,8 @@ class Record:
     def _publish_intensity(self, now: float) -> None:
         """Write the mean intensity of each finished hour."""
         end = floor(now, HOUR)
-        if self.intensity_until is None:
+        if self.intensity_until is None or self.intensity_until > end:
+            # Never written, or by a clock that was ahead.
             self.intensity_until = end - HOUR
         start = max(self.intensity_until, end - _LATEST_INTENSITY)
         rows = [

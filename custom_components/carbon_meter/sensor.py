@@ -13,9 +13,11 @@ from homeassistant.components.sensor import (
 )
 from homeassistant.const import EntityCategory, UnitOfMass, UnitOfRatio
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
+from .carbon.grade import Grade
 from .const import CONF_ROLE, UNIT_CARBON_RATE, UNIT_INTENSITY, Role
 from .coordinator import MeterCoordinator
 from .data import CarbonMeterConfigEntry, Site
@@ -24,6 +26,9 @@ from .sensor_descriptions import QUANTITY_SENSORS, QuantityDescription
 
 PARALLEL_UPDATES: Final = 0
 SCAN_INTERVAL: Final = timedelta(minutes=1)
+
+
+_NEARLY_ALL: Final = 99.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,14 +48,21 @@ class SiteDescription(SensorEntityDescription):
 
 
 def _carbon_total(meter: MeterCoordinator) -> float:
-    return meter.account.ledger.total.carbon / 1000
+    """Return kg, to the milligram."""
+    return round(meter.account.ledger.total.carbon / 1000, 6)
 
 
 def _coverage(meter: MeterCoordinator) -> float | None:
-    """Return the share of today's time that readings account for, in per cent."""
+    """Return the share of today's time that readings account for, in per cent.
+
+    In whole steps where it is low: while it recovers it would be new with every reading.
+    """
     today = meter.account.ledger.since(dt_util.start_of_local_day().timestamp())
     accounted = today.measured_time + today.estimated_time
-    return 100 * today.measured_time / accounted if accounted else None
+    if not accounted:
+        return None
+    share = 100 * today.measured_time / accounted
+    return round(share, 1 if share > _NEARLY_ALL else 0)
 
 
 def _grades(meter: MeterCoordinator) -> Mapping[str, Any]:
@@ -79,7 +91,7 @@ def _inlets(site: Site) -> list[MeterCoordinator]:
 
 def _site_total(site: Site) -> float | None:
     inlets = _inlets(site)
-    return sum(_carbon_total(meter) for meter in inlets) if inlets else None
+    return round(sum(_carbon_total(meter) for meter in inlets), 6) if inlets else None
 
 
 def _site_rate(site: Site) -> float | None:
@@ -149,7 +161,7 @@ INTENSITY_SENSOR: Final = SensorEntityDescription(
 
 
 async def async_setup_entry(
-    _hass: HomeAssistant,
+    hass: HomeAssistant,
     entry: CarbonMeterConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
@@ -160,22 +172,43 @@ async def async_setup_entry(
         entities += [SiteSensor(entry, description) for description in SITE_SENSORS]
     async_add_entities(entities)
     for subentry_id, meter in site.meters.items():
-        consumption = Role(meter.subentry.data[CONF_ROLE]).is_consumption
-        async_add_entities(
-            [
-                *(
-                    QuantitySensor(meter, QUANTITY_SENSORS[quantity])
-                    for quantity in meter.profile.registers
-                    if quantity not in meter.absent
-                ),
-                *(
-                    AccountSensor(meter, description)
-                    for description in ACCOUNT_SENSORS
-                    if consumption or not description.consumption_only
-                ),
-            ],
-            config_subentry_id=subentry_id,
-        )
+        of_meter = _meter_sensors(meter)
+        async_add_entities(of_meter, config_subentry_id=subentry_id)
+        entities += of_meter
+    _remove_others(hass, entry, {entity.unique_id for entity in entities})
+
+
+def _meter_sensors(meter: MeterCoordinator) -> list[SensorEntity]:
+    """Return the sensors of a meter; those of carbon where its import has any."""
+    consumption = Role(meter.subentry.data[CONF_ROLE]).is_consumption
+    return [
+        *(
+            QuantitySensor(meter, QUANTITY_SENSORS[quantity])
+            for quantity in meter.profile.registers
+            if quantity not in meter.absent
+        ),
+        *(
+            AccountSensor(meter, description)
+            for description in ACCOUNT_SENSORS
+            if consumption or not description.consumption_only
+        ),
+    ]
+
+
+def _remove_others(
+    hass: HomeAssistant, entry: CarbonMeterConfigEntry, wanted: set[str | None]
+) -> None:
+    """Remove what a meter had in another role. A meter that does not answer keeps its own."""
+    registry = er.async_get(hass)
+    told = {
+        subentry_id
+        for subentry_id, meter in entry.runtime_data.meters.items()
+        if meter.last_update_success
+    }
+    for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
+        known = entity.config_subentry_id is None or entity.config_subentry_id in told
+        if known and entity.unique_id not in wanted:
+            registry.async_remove(entity.entity_id)
 
 
 class QuantitySensor(MeterEntity, SensorEntity):
@@ -186,14 +219,21 @@ class QuantitySensor(MeterEntity, SensorEntity):
     @property
     @override
     def native_value(self) -> float | None:
-        """Return the quantity, None where the meter does not know it."""
-        return self.coordinator.data.values.get(self.entity_description.quantity)
+        """Return the quantity, None where the meter does not know it.
+
+        Statistics would count a slip of a counter for ever: it is not shown.
+        """
+        if (reading := self.coordinator.data) is None:
+            return None
+        quantity = self.entity_description.quantity
+        return self.coordinator.account.believed(quantity, reading.values.get(quantity))
 
 
 class AccountSensor(MeterEntity, SensorEntity):
     """What has been booked for a meter."""
 
     entity_description: AccountDescription
+    _unrecorded_attributes = frozenset(grade.value for grade in Grade)
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -250,6 +290,7 @@ class IntensitySensor(SiteEntity, SensorEntity):
     """
 
     _attr_should_poll = True
+    _unrecorded_attributes = frozenset({"source_name", "licence", "source_attribution"})
 
     @override
     async def async_added_to_hass(self) -> None:

@@ -41,9 +41,14 @@ class SiteStore:
             self._scheduled = True
             self._store.async_delay_save(self._content, _SAVE_DELAY)
 
+    @callback
+    def async_close(self) -> None:
+        """Schedule nothing more: whoever comes after has the file."""
+        self._scheduled = True
+
     async def async_save(self) -> None:
         """Save now."""
-        await self._store.async_save(self._content())
+        await self._store.async_save(self._collect())
 
     async def async_remove(self) -> None:
         """Delete the file."""

@@ -109,4 +109,4 @@ def _project_files() -> list[Path]:
         for folder in folders
         for path in (ROOT / folder).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".png"
-    ] + [path for path in ROOT.iterdir() if path.is_file()]
+    ] + [path for path in ROOT.iterdir() if path.is_file() and path.name != ".coverage"]

@@ -281,6 +281,17 @@ def test_a_replaced_meter_is_a_new_start() -> None:
     assert told(steps)[3] == (30.0, "replaced", 7e6 - 5e7)
 
 
+def test_a_used_meter_put_in_during_a_gap_is_no_reset() -> None:
+    """A direct-connected single-phase meter cannot have counted 120 kWh in twenty minutes."""
+    counter = Counter(max_power=30_000)
+    counter.step(5e6, 0.0, since_last=0.0)
+
+    steps = [counter.step(120_000.0, 1200 + 10 * n, since_last=10.0) for n in range(4)]
+
+    assert steps[2].event is CounterEvent.REPLACED
+    assert sum(step.energy for step in steps) == 0
+
+
 def test_a_jump_is_set_apart() -> None:
     steps = stepped([1000.0, 1e6, 1e6 + 10, 1e6 + 30, 1e6 + 40])
 
@@ -376,3 +387,11 @@ def test_a_restart_changes_nothing(values, when) -> None:
             value, 10.0, since_last=10.0
         )
         assert plain.as_dict() == interrupted.as_dict()
+
+
+def test_a_jump_is_no_pace() -> None:
+    counter = Counter(max_power=30_000)
+    counter.step(5e6, 0, since_last=0)
+    steps = [counter.step(5.3e6 + 20 * n, 10 * n + 10, since_last=10) for n in range(4)]
+    assert [step.event for step in steps if step.event] == ["jump"]
+    assert sum(step.energy for step in steps) == pytest.approx(60)

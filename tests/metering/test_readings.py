@@ -53,3 +53,11 @@ def test_a_fault_reads_as_one_line() -> None:
     fault = Fault(quantity="power", register="input 0x0034", reason="implausible value 3e+38 W")
 
     assert str(fault) == "power (input 0x0034): implausible value 3e+38 W"
+
+
+def test_a_meter_that_shows_export_as_positive_keeps_its_counters() -> None:
+    reading = Reading(
+        time=5.0, values={"power": -2500.0, "voltage": 230.0, "energy_import": 5.0}
+    ).with_power_reversed()
+
+    assert reading.values == {"power": 2500.0, "voltage": 230.0, "energy_import": 5.0}

@@ -342,6 +342,8 @@ def identity(kind: str, length: int, **changes: object) -> IdentityRegister:
         (identity("u32", 2), [0x00F7, 0xB24F], "16233039"),
         (identity("u32", 2, word_order=WordOrder.LITTLE), [0xB24F, 0x00F7], "16233039"),
         (identity("u32", 2), [0, 0], ""),
+        (identity("text", 2), text_words(b"0\0\0\0"), ""),
+        (identity("text", 2), text_words(b"0120"), "0120"),
         (identity("u32", 2), [0xFFFF, 0xFFFF], ""),
         (identity("u16", 1, names={15273: "PM5330"}), [15273], "PM5330"),
         (identity("u16", 1, names={15273: "PM5330"}), [15274], ""),

@@ -114,6 +114,13 @@ class MeterAccount:
         silent = self._answered - self._changed
         return silent if silent >= self._frozen_after else 0.0
 
+    def believed(self, quantity: str, value: float | None) -> float | None:
+        """Return what to show of a counter: the last believed value in Wh while it is doubted."""
+        for direction, flow in self._flows.items():
+            if _QUANTITY[direction] == quantity and flow.counter.is_doubted:
+                return flow.counter.last
+        return value
+
     def start_counters_anew(self) -> None:
         """Take the next reading as a new baseline: the counters have changed their meaning."""
         for direction, flow in self._flows.items():

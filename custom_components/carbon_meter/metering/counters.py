@@ -91,6 +91,11 @@ class Counter:
         """Return the last believed value in Wh."""
         return self._last
 
+    @property
+    def is_doubted(self) -> bool:
+        """Return whether the counter shows something that is not believed yet."""
+        return self._suspect is not None
+
     def step(
         self,
         value: float,

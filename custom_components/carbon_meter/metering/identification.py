@@ -51,7 +51,7 @@ class Candidate:
     """Where the profile's addresses count from."""
 
     certain: bool
-    """Whether the device itself proves it, or only its values are plausible."""
+    """Whether the device itself proves it, and its values do not speak against it."""
 
     reading: Reading
     manufacturer: str = ""
@@ -90,6 +90,8 @@ async def identify(
     """
     probe = _Probe(unit)
     known = list(profiles)
+    # Some meters are silent about registers that they do not have. These most of them have.
+    await probe.read(Function.INPUT, 0, 2)
     found = await _by_sunspec(probe, known, clock)
     if not found:
         found = await _by_signature(probe, known, clock)
@@ -163,7 +165,7 @@ async def _by_signature(
             if words is None or not _matches(signature, words):
                 continue
             try:
-                found.append(await _candidate(probe, profile, certain=True, clock=clock))
+                found.append(await _candidate(probe, profile, proved=True, clock=clock))
             except MeterRejectedError as err:
                 if not err.is_about_registers:
                     raise
@@ -185,7 +187,7 @@ async def _by_plausibility(
             reading = await ModbusMeter(probe, profile, registers=keys, clock=clock).read()
             if not is_plausible(reading.values, profile.phases):
                 continue
-            candidate = await _candidate(probe, profile, certain=False, clock=clock)
+            candidate = await _candidate(probe, profile, proved=False, clock=clock)
             found.append((await _is_doubtful(probe, profile), candidate))
         except MeterRejectedError, MeterSilentError, MeterGarbledError:
             if probe.gives_up:
@@ -215,19 +217,30 @@ def _matches(signature: Signature, words: list[int]) -> bool:
     return raw in signature.codes
 
 
-async def _candidate(
-    probe: _Probe, profile: Profile, *, certain: bool, clock: Callable[[], float]
+async def read_as(
+    unit: RegisterUnit, profile: Profile, *, clock: Callable[[], float] = time.time
 ) -> Candidate:
-    """Read a meter of a known family once, with what it says of itself."""
+    """Return what answers as a meter of this family, whatever it is. Raises MeterError."""
+    return await _candidate(_Probe(unit), profile, proved=False, clock=clock)
+
+
+async def _candidate(
+    probe: _Probe, profile: Profile, *, proved: bool, clock: Callable[[], float]
+) -> Candidate:
+    """Read a meter of a known family once, with what it says of itself.
+
+    A proved family whose values make no sense may have its word order changed.
+    """
     identity: dict[str, str] = {}
     for key, register in profile.identity.items():
         words = await probe.read(register.function, register.address, register.length)
         identity[key] = register.decode(words) if words is not None else ""
+    reading = await ModbusMeter(probe, profile, clock=clock).read()
     return Candidate(
         profile=profile,
         base=0,
-        certain=certain,
-        reading=await ModbusMeter(probe, profile, clock=clock).read(),
+        certain=proved and is_plausible(reading.values, profile.phases),
+        reading=reading,
         manufacturer=identity.get("manufacturer", ""),
         model=identity.get("model", ""),
         serial=identity.get("serial", ""),

@@ -35,6 +35,13 @@ class Reading:
     values: Mapping[str, float]
     faults: tuple[Fault, ...] = ()
 
+    def with_power_reversed(self) -> Self:
+        """Return the reading of a meter that shows export as positive power, as we want it."""
+        values = {
+            key: -value if QUANTITIES[key].signed else value for key, value in self.values.items()
+        }
+        return replace(self, values=values)
+
     def reversed(self) -> Self:
         """Return the reading of the same meter mounted the other way round."""
         values: dict[str, float] = {}

@@ -243,13 +243,18 @@ class IdentityRegister:
     def decode(self, words: Sequence[int]) -> str:
         """Return what the register says as a text, empty when it says nothing."""
         if self.type == "text":
-            return clean_text(words)
+            return said(clean_text(words))
         raw = words_decode.combine_words(list(words), word_order=self.word_order.value)
         if raw in (0, (1 << (16 * self.length)) - 1):
             return ""
         if self.names:
             return self.names.get(raw, "")
         return str(raw)
+
+
+def said(text: str) -> str:
+    """Return a text, empty where it is nothing but zeros: a number that was never given."""
+    return text if text.strip("0 ") else ""
 
 
 def clean_text(words: Sequence[int]) -> str:

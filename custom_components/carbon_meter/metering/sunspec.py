@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from .errors import MeterRejectedError
-from .registers import clean_text
+from .registers import clean_text, said
 
 BASES: Final = (40000, 50000, 0, 4096)
 """Where the chain may start. 4096 is not in the standard: an AcuRev 1310 has it there."""
@@ -88,15 +88,15 @@ async def read_common(
     before = [model for model in models if model.model == _COMMON and model.address < at.address]
     if not before or before[-1].length < 64:
         return SunSpecCommon(manufacturer="", model="", serial="")
-    try:
-        words = await read(before[-1].address + 2, 64)
-    except MeterRejectedError as err:
-        if not err.is_about_registers:
-            raise
-        words = []
-    # Mn 16 words, Md 16, Opt 8, Vr 8, SN 16.
-    return SunSpecCommon(
-        manufacturer=clean_text(words[0:16]),
-        model=clean_text(words[16:32]),
-        serial=clean_text(words[48:64]),
-    )
+    # Mn 16 words, Md 16, Opt 8, Vr 8, SN 16: read apart, as some devices answer short blocks only.
+    texts: list[str] = []
+    for offset in (0, 16, 48):
+        try:
+            words = await read(before[-1].address + 2 + offset, 16)
+        except MeterRejectedError as err:
+            if not err.is_about_registers:
+                raise
+            words = []
+        texts.append(clean_text(words))
+    manufacturer, model, serial = texts
+    return SunSpecCommon(manufacturer=manufacturer, model=model, serial=said(serial))

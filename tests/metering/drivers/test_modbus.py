@@ -256,6 +256,26 @@ async def test_a_register_that_must_be_read_alone_is() -> None:
     assert sorted(unit.requests) == [(Function.HOLDING, 0, 31), (Function.HOLDING, 1, 1)]
 
 
+async def test_what_a_register_says_alone_is_not_what_it_says_in_a_block() -> None:
+    """As Carlo Gavazzi's model code, which is half of a voltage within a block."""
+
+    class Gavazzi(Memory):
+        async def read_holding_registers(self, address: int, count: int) -> list[int]:
+            words = await Memory.read_holding_registers(self, address, count)
+            return [71] if (address, count) == (1, 1) else words
+
+    registers = (
+        register("power", 0, "u32"),
+        register("current", 1, alone=True),
+        register("frequency", 2),
+    )
+    meter = ModbusMeter(Gavazzi(memory_of({0: [0, 4000, 50]})), profile(*registers))
+
+    for _ in range(2):
+        values = (await meter.read()).values
+        assert values == {"power": 4000.0, "current": 71.0, "frequency": 50.0}
+
+
 async def test_garbage_becomes_a_fault_that_names_the_register_and_harms_no_other() -> None:
     sdm120 = PACKAGED["eastron_sdm120"]
     memory = dict.fromkeys(range(0x160), 0) | memory_of(

@@ -235,23 +235,19 @@ class _Layout:
     @classmethod
     def of(cls, registers: Iterable[Register], blocks: Sequence[Block], base: int) -> Self:
         """Lay out the registers that the blocks bring together with their scale factors."""
+        # By span: what is read alone lies in its own request, also where another passes over it.
         places = {
-            (block.function, block.address + offset): (number, offset)
+            span: (number, span.address - block.address)
             for number, block in enumerate(blocks)
-            for offset in range(block.words)
+            for span in block.spans
         }
         fields: list[_Field] = []
         for register in registers:
-            place = places.get((register.function, base + register.address))
-            last = places.get((register.function, base + register.address + register.words - 1))
-            scale = None
-            if register.scale_register is not None:
-                scale = places.get((register.function, base + register.scale_register))
-                if scale is None:
-                    continue
-            if place is None or last is None or place[0] != last[0]:
+            own, *others = (places.get(span) for span in _spans([register], base))
+            scale = others[0] if others else None
+            if own is None or (others and scale is None):
                 continue
-            request, start = place
+            request, start = own
             fields.append(
                 _Field(
                     register=register,
