@@ -4,7 +4,9 @@ import argparse
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+import shutil
 import sys
+import tempfile
 import time
 from typing import Final
 
@@ -29,11 +31,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         with Children() as children:
-            return asyncio.run(
-                run_check(children, _STATE.with_name("demo-check"))
-                if options.check
-                else _show(children, options)
-            )
+            if not options.check:
+                return asyncio.run(_show(children, options))
+            _STATE.parent.mkdir(parents=True, exist_ok=True)
+            state = Path(tempfile.mkdtemp(prefix="demo-check-", dir=_STATE.parent))
+            code = asyncio.run(run_check(children, state))
+            if code == 0:
+                shutil.rmtree(state, ignore_errors=True)
+            else:
+                sys.stderr.write(f"the logs are in {state}\n")
+            return code
     except (ChildError, ClientError, FileExistsError, TimeoutError) as err:
         sys.stderr.write(f"error: {err}\n")
         return 1

@@ -39,10 +39,13 @@ class VirtualHome:
         self._arguments = arguments
         self._child: Child | None = None
         self._control = ""
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
+        self._session: aiohttp.ClientSession
 
     async def __aenter__(self) -> Self:
-        """Start the process and wait until its meters answer."""
+        """Start the process and wait until its meters answer.
+
+        Raises ChildError when they do not.
+        """
         self._child = self._children.start(
             "the virtual home",
             [sys.executable, "-m", "hardware.virtual", *self._arguments],
@@ -50,6 +53,7 @@ class VirtualHome:
             cwd=ROOT,
         )
         await wait_until("starting the virtual home", self._ready, child=self._child, within=60)
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
         return self
 
     async def __aexit__(

@@ -84,3 +84,18 @@ async def test_silent_and_late_meters_are_told_and_come_back(
     for _ in range(4):
         await coordinator.async_refresh()
     assert coordinator.last_update_success is True
+
+
+async def test_meter_that_does_not_answer_is_asked_less_often(
+    polled: tuple[VirtualHome, MeterCoordinator],
+) -> None:
+    _, coordinator = polled
+    data = dict(coordinator.subentry.data) | {"interval": 5}
+    object.__setattr__(coordinator.subentry, "data", data)
+    waits = []
+    for failures in range(6):
+        coordinator._failures = failures
+        waits.append(coordinator._patience())
+    assert waits == [5, 10, 20, 30, 30, 30]
+    data["interval"] = 600
+    assert coordinator._patience() == 600

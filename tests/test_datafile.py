@@ -216,3 +216,10 @@ def test_without_libyaml_the_same_is_read(tmp_path, monkeypatch) -> None:
     assert load(tmp_path, text) == compiled
     assert problems(tmp_path, "ä: 1\nb: \x07\n")[0][0] == 2
     assert problems(tmp_path, "[" * 5000 + "]" * 5000)[0] == (1, "nested too deeply")
+
+
+def test_what_is_too_large_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "large.yaml"
+    path.write_bytes(b"# nothing\n" * 250_000)
+    with pytest.raises(DataFileError, match=r"large.yaml:1: larger than 2 MB"):
+        load_data_file(path, lambda data: data)

@@ -126,3 +126,52 @@ async def test_carbon_total_is_restored(site: SiteUnderTest) -> None:
     await site.unload()
     await site.load()
     assert site.value("carbon_total") >= before > 0
+
+
+async def test_another_role_leaves_no_entities_behind(site: SiteUnderTest) -> None:
+    await site.open()
+    subentry = next(iter(site.entry.subentries.values()))
+    site.hass.config_entries.async_update_subentry(
+        site.entry, subentry, data={**subentry.data, "role": "solar"}
+    )
+    await site.settle()
+    registry = er.async_get(site.hass)
+    left = {
+        entry.entity_id
+        for entry in er.async_entries_for_config_entry(registry, site.entry.entry_id)
+        if entry.disabled_by is None
+    }
+    assert left == {
+        "sensor.home_carbon_intensity",
+        "sensor.grid_power",
+        "sensor.grid_energy_import",
+        "sensor.grid_energy_export",
+        "sensor.grid_coverage",
+    }
+
+
+async def test_site_that_is_known_shows_its_totals_while_the_meter_is_away(
+    site: SiteUnderTest,
+) -> None:
+    await site.open()
+    await site.advance(600)
+    before = site.value("carbon_total")
+    await site.unload()
+    await site.home.modbus.close()
+    await site.load()
+    assert site.value("carbon_total") == before > 0
+    assert site.hass.states.get(site.entity_id("power")).state == "unavailable"
+    await site.home.modbus.open()
+    await site.advance(60)
+    assert site.value("carbon_total") > before
+
+
+async def test_only_the_sign_of_the_power_is_reversed(site: SiteUnderTest) -> None:
+    await site.open(
+        [MeterSpec(profile="schneider_iem3000", initial_import=5e6)],
+        watts=-2000.0,
+        meters={"grid": {"power_inverted": True}},
+    )
+    await site.advance(60)
+    assert site.value("power") == pytest.approx(2000, rel=0.01)
+    assert site.value("energy_import") == pytest.approx(5000, abs=0.1)

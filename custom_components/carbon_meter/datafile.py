@@ -87,6 +87,9 @@ for _name, (_regexp, _first) in _PLAIN_VALUES.items():
         f"tag:yaml.org,2002:{_name}", re.compile(rf"^(?:{_regexp})$"), list(_first)
     )
 
+_LARGEST: Final = 2_000_000
+"""Bytes; the largest packaged file has a hundredth of it."""
+
 _ROOT: Final[NodePath] = ()
 _MERGE: Final = "tag:yaml.org,2002:merge"
 
@@ -104,6 +107,8 @@ def load_data_file(path: Path, schema: Callable[[Any], Any]) -> DataFile:
     key or does not fit the schema; each problem names its line.
     """
     try:
+        if path.stat().st_size > _LARGEST:
+            raise _single(path, 1, f"larger than {_LARGEST // 1_000_000} MB: not a data file")
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as err:
         line = err.object.count(b"\n", 0, err.start) + 1

@@ -415,3 +415,16 @@ def test_a_gap_of_decades_asks_for_a_year_of_intensities() -> None:
     assert meter.total.import_energy == pytest.approx(20.0)
     assert meter.total.carbon == pytest.approx(0.02 * GRAMS)
     assert max(asked) <= 366 * DAY
+
+
+def test_a_slow_line_is_no_gap_for_ever() -> None:
+    """A meter asked every 7 s instead of every 2 s loses nothing that had to be estimated."""
+    meter = Meter(poll=2.0)
+    meter.read()
+    for _ in range(100):
+        meter.flow(7, 360.0)
+        meter.read()
+    assert meter.total.estimated_time <= 5 * 7
+    meter.flow(600, 360.0)
+    meter.read()
+    assert meter.total.estimated_time >= 600

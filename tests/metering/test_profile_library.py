@@ -106,3 +106,11 @@ def test_a_directory_that_does_not_exist_has_no_profiles(tmp_path: Path) -> None
     assert library.problems == ()
     with pytest.raises(KeyError):
         library["own"]
+
+
+def test_a_faulty_file_does_not_give_its_meters_to_the_packaged_map(tmp_path: Path) -> None:
+    (tmp_path / "mine.yml").write_text("id: eastron_sdm630\nvendor: [\n")
+    library = load_profiles([PACKAGED, tmp_path])
+    assert "eastron_sdm630" not in library.profiles
+    assert "eastron_sdm120" in library.profiles
+    assert library.problems[0].file == str(tmp_path / "mine.yml")

@@ -26,6 +26,9 @@ _QUANTITY: Final = {
 _MISSED_POLLS: Final = 2.5
 """Polling intervals between two answers from which on the time between is a gap."""
 
+_LEARNING: Final = 0.25
+"""Share by which the usual time between two answers follows what it is."""
+
 _FROZEN: Final = 300.0
 """Seconds of identical answers from which on the time is a gap: five minutes without a word."""
 
@@ -74,6 +77,7 @@ class MeterAccount:
         self.ladder = ladder
         self._profile = profile
         self._poll_interval = poll_interval
+        self._cadence = poll_interval
         self._frozen_after = max(_FROZEN, _MISSED_POLLS * poll_interval)
         self._weighed = weighed
         self._flows = {
@@ -132,10 +136,7 @@ class MeterAccount:
         now = reading.time
         values = dict(reading.values)
         previous_answer = self._answered
-        if (
-            previous_answer is not None
-            and now - previous_answer > _MISSED_POLLS * self._poll_interval
-        ):
+        if previous_answer is not None and self._is_late(now - previous_answer):
             self._gap = True
         self._answered = now
         if values == self._last_values and _is_alive(values):
@@ -154,6 +155,17 @@ class MeterAccount:
         trusted = faulty <= self._faulty
         self._faulty = faulty
         return self._book(reading, trusted=trusted, power=power)
+
+    def _is_late(self, waited: float) -> bool:
+        """Return whether readings are missing between two answers.
+
+        What is usual is learned: on a slow line a meter is asked less often than it is meant
+        to be, and that alone is no gap.
+        """
+        late = waited > _MISSED_POLLS * self._cadence
+        usual = min(max(waited, self._poll_interval), _MISSED_POLLS * self._cadence)
+        self._cadence += _LEARNING * (usual - self._cadence)
+        return late
 
     def _book(self, reading: Reading, *, trusted: bool, power: float) -> tuple[Incident, ...]:
         """Step the counters that the reading has and book their energy."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+import re
 from types import MappingProxyType
 from typing import Final
 
@@ -35,11 +36,13 @@ def load_profiles(directories: Iterable[Path] = (PACKAGED,)) -> ProfileLibrary:
     problems: list[Problem] = []
     for directory in directories:
         here: dict[str, Path] = {}
-        for path in sorted(directory.glob("*.yaml")):
+        for path in sorted((*directory.glob("*.yaml"), *directory.glob("*.yml"))):
             try:
                 profile = load_profile(path)
             except DataFileError as err:
                 problems.extend(err.problems)
+                # A meter that it was meant for is not read by another map in silence.
+                profiles.pop(_meant_for(path), None)
                 continue
             if (other := here.get(profile.id)) is not None:
                 problems.append(
@@ -53,3 +56,12 @@ def load_profiles(directories: Iterable[Path] = (PACKAGED,)) -> ProfileLibrary:
             here[profile.id] = path
             profiles[profile.id] = profile
     return ProfileLibrary(profiles=MappingProxyType(profiles), problems=tuple(problems))
+
+
+def _meant_for(path: Path) -> str:
+    """Return the id in a file that cannot be used, as well as it can be made out."""
+    try:
+        found = re.search(r"^id:\s*([a-z0-9_]+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    except OSError, UnicodeDecodeError:
+        return ""
+    return found.group(1) if found else ""
