@@ -127,3 +127,20 @@ async def test_hours_make_up_days_months_and_years(
     for period in ("day", "month", "year"):
         total = sum(row["change"] for row in await rows(site, "carbon", period=period))
         assert total == pytest.approx(everything, rel=1e-12)
+
+
+async def test_lost_file_continues_the_record(site: SiteUnderTest, hass_storage) -> None:
+    site.start_at(MORNING)
+    await site.open(SPECS, watts=3600.0, meters=EVERY_MINUTE, options=FIXED)
+    await site.advance(2 * 3600 + 60, step=60)
+    assert len(await rows(site, "carbon")) == 2
+    await site.unload()
+    del hass_storage[f"carbon_meter.{site.entry.entry_id}"]
+    await site.load()
+    await site.advance(3600, step=60)
+    energy = await rows(site, "energy_import")
+    assert [row["change"] for row in energy[:2]] == pytest.approx([3.6, 3.6], rel=1e-6)
+    assert all(row["change"] >= 0 for row in energy)
+    # What flowed between the last full hour and the loss is the price of the lost file.
+    assert energy[-1]["sum"] == pytest.approx(10.8, abs=0.1)
+    assert site.value("carbon_total") == pytest.approx(2.7, abs=0.05)

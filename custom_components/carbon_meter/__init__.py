@@ -32,7 +32,7 @@ from .data import CarbonMeterConfigEntry, Site
 from .intensity import SiteIntensity
 from .libraries import async_get_libraries
 from .metering.profile import Profile
-from .record import Record
+from .record import Record, async_recorded_total
 from .store import SiteStore
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -77,6 +77,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) 
             left_out.append(err)
     if left_out and not meters:
         raise left_out[0]
+
+    for subentry_id, meter in meters.items():
+        if subentry_id not in stored_meters:
+            recorded = await async_recorded_total(hass, subentry_id)
+            if recorded is not None:
+                LOGGER.warning("%s: its file was lost; the record is continued", meter.name)
+                meter.account.ledger.continue_from(*recorded)
 
     record = Record(hass, (entry.entry_id, entry.title), intensity, meters)
     if "record" in stored:

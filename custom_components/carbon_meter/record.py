@@ -14,14 +14,19 @@ from homeassistant.components.recorder.models import (
     StatisticMeanType,
     StatisticMetaData,
 )
-from homeassistant.components.recorder.statistics import async_add_external_statistics
+from homeassistant.components.recorder.statistics import (
+    async_add_external_statistics,
+    get_last_statistics,
+)
 from homeassistant.const import UnitOfEnergy, UnitOfMass, UnitOfRatio
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
 
 from .carbon.intensity.ladder import Ladder
 from .carbon.intervals import HOUR, floor
 from .carbon.ledger import HourRow
+from .carbon.tally import Tally
 from .const import DOMAIN, UNIT_INTENSITY
 from .coordinator import MeterCoordinator
 from .intensity import SiteIntensity
@@ -33,6 +38,31 @@ _LATEST_INTENSITY: Final = 14 * 24 * HOUR
 def statistic_id(owner: str, what: str) -> str:
     """Return the id of a series; `owner` is the id of the site's entry or the meter's subentry."""
     return f"{DOMAIN}:{owner.lower()}_{what}"
+
+
+async def async_recorded_total(hass: HomeAssistant, owner: str) -> tuple[int, Tally] | None:
+    """Return up to when a meter's hours are in the record and their sums, None without any.
+
+    For a meter whose file was lost: its series go on instead of falling back to zero.
+    """
+    if RECORDER_DOMAIN not in hass.config.components:
+        return None
+    sums: dict[str, float] = {}
+    through = 0
+    for what in ("energy_import", "energy_export", "carbon"):
+        series = statistic_id(owner, what)
+        found = await get_instance(hass).async_add_executor_job(
+            get_last_statistics, hass, 1, series, False, {"sum"}
+        )
+        if not (rows := found.get(series)):
+            return None
+        sums[what] = (rows[0].get("sum") or 0.0) * 1000
+        through = max(through, int(rows[0]["end"]))
+    return through, Tally(
+        import_energy=sums["energy_import"],
+        export_energy=sums["energy_export"],
+        carbon=sums["carbon"],
+    )
 
 
 class Record:

@@ -92,6 +92,12 @@ class Ledger:
         self._first_open = 0
         self._unpublished: int | None = None
 
+    def continue_from(self, through: int, total: Tally) -> None:
+        """Go on from what the record holds up to the end of an hour; for an empty ledger."""
+        self._folded = _copy(total)
+        self.total = _copy(total)
+        self._first_open = through
+
     @property
     def intervals(self) -> Mapping[int, Tally]:
         """Return the five-minute intervals of the last day by their start."""
