@@ -4,6 +4,7 @@ Only such functions have integrals that are exact at every moment, so that a
 counter never loses energy, whatever the speed.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol, Self
@@ -72,7 +73,7 @@ class Steps:
         return self._watts[np.searchsorted(self._times, times, side="right")]
 
 
-class Stepped:
+class Stepped(ABC):
     """Base of sources whose power is decided anew every `step` seconds of absolute time."""
 
     step: float = 60.0
@@ -85,6 +86,6 @@ class Stepped:
         """Return the power in W for each time."""
         return self.watts(np.floor(times / self.step) * self.step)
 
+    @abstractmethod
     def watts(self, begins: Array) -> Array:
         """Return the power in W of the steps that begin at these times."""
-        raise NotImplementedError
