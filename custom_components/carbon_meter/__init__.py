@@ -161,8 +161,11 @@ def _meter(  # noqa: PLR0913, PLR0917  # what makes up a meter
         unit.set_message_spacing(profile.message_spacing)
     poll_interval = float(data[CONF_INTERVAL])
     weighed = Role(data[CONF_ROLE]).is_consumption
-    account = MeterAccount(profile, intensity.ladder, poll_interval=poll_interval, weighed=weighed)
-    if stored is not None:
+    if stored is None:
+        account = MeterAccount(
+            profile, intensity.ladder, poll_interval=poll_interval, weighed=weighed
+        )
+    else:
         account = MeterAccount.from_dict(
             stored, profile, intensity.ladder, poll_interval=poll_interval, weighed=weighed
         )

@@ -50,15 +50,11 @@ class SiteIntensity:
                 sources.insert(0, self._reported)
         self.ladder = Ladder(sources)
 
-    def at(self, moment: float) -> IntensityInterval | None:
-        """Return the best known intensity at a moment in seconds since 1970 UTC."""
-        return self.ladder.at(moment)
-
     def now(self) -> IntensityInterval | None:
         """Return the best known intensity now."""
         moment = dt_util.utcnow().timestamp()
         self.heard(moment)
-        return self.at(moment)
+        return self.ladder.at(moment)
 
     def info(self, source_id: str) -> SourceInfo:
         """Return what is known of the source of an interval."""

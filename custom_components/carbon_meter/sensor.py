@@ -27,8 +27,8 @@ from .sensor_descriptions import QUANTITY_SENSORS, QuantityDescription
 PARALLEL_UPDATES: Final = 0
 SCAN_INTERVAL: Final = timedelta(minutes=1)
 
-
 _NEARLY_ALL: Final = 99.0
+"""Per cent of coverage from which on tenths are shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
