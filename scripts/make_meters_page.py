@@ -9,6 +9,7 @@ import sys
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile  # noqa: E402
 from custom_components.carbon_meter.metering.profile import Profile  # noqa: E402
 from custom_components.carbon_meter.metering.profile_library import load_profiles  # noqa: E402
 
@@ -54,7 +55,7 @@ def _quantities(profile: Profile) -> str:
 
 def page() -> str:
     """Return the page as the profiles want it."""
-    profiles = sorted(load_profiles().profiles.values(), key=lambda profile: profile.title)
+    profiles = sorted(load_profiles().of(ModbusProfile).values(), key=lambda profile: profile.title)
     return _HEAD + "".join(map(_row, profiles)) + "".join(map(_quantities, profiles))
 
 

@@ -14,7 +14,8 @@ from custom_components.carbon_meter.const import DOMAIN
 from custom_components.carbon_meter.diagnostics import async_get_config_entry_diagnostics
 from custom_components.carbon_meter.metering.counters import Counter
 from custom_components.carbon_meter.metering.errors import MeterSilentError
-from custom_components.carbon_meter.metering.identification import identify
+from custom_components.carbon_meter.metering.modbus.identification import identify
+from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile
 from custom_components.carbon_meter.metering.profile_library import load_profiles
 from hardware.virtual import CapturedDevice, MeterSpec
 from hardware.virtual.faults import Freeze, Spike
@@ -231,7 +232,7 @@ async def test_meter_that_is_silent_about_foreign_registers_is_found() -> None:
             return [1, 2, 0x70][address - 0xFC00 :][:count]
 
     try:
-        found = await identify(Eastron(), load_profiles().profiles.values())
+        found = await identify(Eastron(), load_profiles().of(ModbusProfile).values())
     except MeterSilentError as err:
         pytest.fail(f"a real meter is told to be silent: {err}")
     assert found.candidates[0].profile.id == "eastron_sdm630"
@@ -248,5 +249,5 @@ async def test_proved_family_with_impossible_values_is_not_certain() -> None:
         async def read_holding_registers(self, address: int, count: int) -> list[int]:
             return ([0] * 0xFC00 + [1, 2, 0x70] + [0] * 1500)[address : address + count]
 
-    found = await identify(Swapped(), load_profiles().profiles.values())
+    found = await identify(Swapped(), load_profiles().of(ModbusProfile).values())
     assert not any(candidate.certain for candidate in found.candidates)

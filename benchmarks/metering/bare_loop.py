@@ -7,8 +7,8 @@ import struct
 from typing import Final
 
 from benchmarks.metering.subject import Subject
-from custom_components.carbon_meter.metering.blocks import Block
-from custom_components.carbon_meter.metering.registers import Function
+from custom_components.carbon_meter.metering.modbus.blocks import Block
+from custom_components.carbon_meter.metering.modbus.registers import Function
 
 NAME: Final = "a bare loop"
 

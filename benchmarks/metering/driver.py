@@ -9,8 +9,8 @@ from homeassistant.core import HomeAssistant
 from modbus_connection import ModbusTcpParams, ModbusUnit
 
 from benchmarks.metering.subject import Subject
-from custom_components.carbon_meter.metering.blocks import Block
-from custom_components.carbon_meter.metering.drivers.modbus import ModbusMeter
+from custom_components.carbon_meter.metering.modbus.blocks import Block
+from custom_components.carbon_meter.metering.modbus.meter import ModbusMeter
 
 CONNECTION_NAME: Final = "the shared connection alone"
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from custom_components.carbon_meter.metering.profile import Profile
+from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile
 from custom_components.carbon_meter.metering.profile_library import load_profiles
 
 PROFILE_ID: Final = "eastron_sdm630"
@@ -16,9 +16,9 @@ class Subject:
     host: str
     port: int
     unit: int
-    profile: Profile
+    profile: ModbusProfile
 
 
-def load_profile() -> Profile:
+def load_profile() -> ModbusProfile:
     """Return the packaged profile."""
-    return load_profiles()[PROFILE_ID]
+    return load_profiles().of(ModbusProfile)[PROFILE_ID]

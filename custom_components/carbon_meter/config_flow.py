@@ -43,8 +43,7 @@ from .meter_flow import (
     meter_unique_id,
     setting_fields,
 )
-from .metering.identification import Candidate
-from .metering.profile import Protocol
+from .metering.candidate import Candidate
 from .options_flow import CarbonMeterOptionsFlow
 from .probe import Address, ProbeError, async_probe, async_try_profile
 
@@ -82,7 +81,7 @@ class MeterFinder:
         assert self.address is not None  # noqa: S101  # the form is shown after an address
         libraries = await async_get_libraries(self._hass)
         profile = libraries.profiles.profiles.get(choice.partition("@")[0])
-        if profile is None or profile.protocol is Protocol.SUNSPEC:
+        if not isinstance(profile, ModbusProfile) or profile.is_chained:
             # The chain of models tells what there is; what it does not name is not there.
             self.errors = {"base": "model_mismatch"}
             return None
@@ -342,5 +341,5 @@ class MeterSubentryFlow(ConfigSubentryFlow):
             chosen = await self._finder.async_choose(f"{data[CONF_PROFILE]}@{data[CONF_BASE]}")
             family = [chosen] if chosen is not None else []
         same = [candidate for candidate in family if candidate.serial == data[CONF_SERIAL]]
-        same.sort(key=lambda candidate: candidate.base != data[CONF_BASE])
+        same.sort(key=lambda candidate: candidate.settings["base"] != data[CONF_BASE])
         return same[0] if same else None

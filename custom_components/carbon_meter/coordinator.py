@@ -24,11 +24,11 @@ from .const import (
 )
 from .data import CarbonMeterConfigEntry, Site
 from .intensity import SiteIntensity
-from .metering.drivers.modbus import ModbusMeter
-from .metering.errors import MeterError, MeterGarbledError, MeterSilentError
+from .metering.errors import MeterError, MeterGarbledError, MeterSilentError, WrongMeterError
+from .metering.modbus.meter import ModbusMeter
+from .metering.modbus.verification import verify
 from .metering.profile import Profile
 from .metering.readings import Reading
-from .metering.verification import WrongMeterError, verify
 
 _READING_LIMIT: Final = 30.0
 """Seconds for one reading, waiting for others on the same line included."""

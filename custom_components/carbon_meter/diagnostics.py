@@ -55,7 +55,7 @@ def _meter(meter: MeterCoordinator) -> dict[str, Any]:
         "reading": dict(reading.values) if reading else None,
         "faults": [str(fault) for fault in reading.faults] if reading else [],
         "absent": sorted(meter.absent),
-        "unknown": sorted(set(meter.profile.registers) - set(reading.values)) if reading else [],
+        "unknown": sorted(set(meter.profile.quantities) - set(reading.values)) if reading else [],
         "frozen_for": account.frozen_for,
         "booked_until": account.booked_until,
         "total": asdict(account.ledger.total),

@@ -32,8 +32,8 @@ from .const import (
     DEFAULT_UNIT,
     Role,
 )
-from .metering.identification import Candidate
-from .metering.profile import Profile, Protocol
+from .metering.candidate import Candidate
+from .metering.profile import Profile
 from .probe import Address
 
 _LONGEST_INTERVAL: Final = 900
@@ -75,7 +75,7 @@ def address_of(data: Mapping[str, Any]) -> Address:
 
 def choice_key(candidate: Candidate) -> str:
     """Return what stands for a candidate in a form."""
-    return f"{candidate.profile.id}@{candidate.base}"
+    return f"{candidate.profile.id}@{candidate.settings['base']}"
 
 
 def model_selector(candidates: tuple[Candidate, ...], profiles: Mapping[str, Profile]) -> Any:
@@ -88,7 +88,7 @@ def model_selector(candidates: tuple[Candidate, ...], profiles: Mapping[str, Pro
     options += [
         SelectOptionDict(value=f"{profile.id}@0", label=profile.title)
         for profile in sorted(profiles.values(), key=lambda profile: profile.title)
-        if profile.id not in found and profile.protocol is Protocol.MODBUS
+        if profile.id not in found and isinstance(profile, ModbusProfile) and not profile.is_chained
     ]
     return SelectSelector(SelectSelectorConfig(options=options, mode=SelectSelectorMode.DROPDOWN))
 
@@ -144,7 +144,7 @@ def meter_data(
         CONF_PORT: address.port,
         CONF_UNIT: address.unit,
         CONF_PROFILE: candidate.profile.id,
-        CONF_BASE: candidate.base,
+        CONF_BASE: candidate.settings["base"],
         CONF_MANUFACTURER: candidate.manufacturer or candidate.profile.vendor,
         CONF_MODEL: candidate.model or candidate.profile.name,
         CONF_SERIAL: candidate.serial,
@@ -163,8 +163,8 @@ def meter_unique_id(
     `candidates` are all that answer at the address: meters of one device may share a number.
     """
     if not candidate.serial:
-        return f"{address.host}:{address.port}:{address.unit}:{candidate.base}"
+        return f"{address.host}:{address.port}:{address.unit}:{candidate.settings['base']}"
     maker = (candidate.manufacturer or candidate.profile.vendor).lower()
     unique_id = f"{maker}:{candidate.serial}"
     alike = [other for other in candidates if other.certain and other.serial == candidate.serial]
-    return f"{unique_id}:{candidate.base}" if len(alike) > 1 else unique_id
+    return f"{unique_id}:{candidate.settings['base']}" if len(alike) > 1 else unique_id

@@ -10,6 +10,7 @@ from homeassistant.util import dt as dt_util
 from modbus_connection import ModbusTcpParams
 
 from .libraries import async_get_libraries
+from .metering.candidate import Candidate
 from .metering.errors import (
     MeterError,
     MeterGarbledError,
@@ -18,8 +19,8 @@ from .metering.errors import (
     MeterSilentError,
     MeterUnreachableError,
 )
-from .metering.first_words import first_words
-from .metering.identification import Candidate, identify, read_as
+from .metering.modbus.first_words import first_words
+from .metering.modbus.identification import identify, read_as
 from .metering.plausibility import is_plausible
 from .metering.profile import Profile
 

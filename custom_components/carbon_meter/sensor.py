@@ -184,7 +184,7 @@ def _meter_sensors(meter: MeterCoordinator) -> list[SensorEntity]:
     return [
         *(
             QuantitySensor(meter, QUANTITY_SENSORS[quantity])
-            for quantity in meter.profile.registers
+            for quantity in meter.profile.quantities
             if quantity not in meter.absent
         ),
         *(

@@ -14,6 +14,7 @@ from pathlib import Path
 import signal
 import sys
 
+from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile
 from custom_components.carbon_meter.metering.profile_library import PACKAGED, load_profiles
 
 from .clock import FASTEST, VirtualClock
@@ -93,7 +94,7 @@ def _furnished(options: argparse.Namespace) -> tuple[VirtualClock, dict[str, Vir
             with_counters(specs, counters, name),
             household,
             clock=clock,
-            profiles=library.profiles,
+            profiles=library.of(ModbusProfile),
             endpoint=Endpoint(host=options.host, port=options.port + number if options.port else 0),
         )
     return clock, homes

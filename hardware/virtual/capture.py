@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from custom_components.carbon_meter.metering.registers import Function
+from custom_components.carbon_meter.metering.modbus.registers import Function
 
 from .device import Answer
 from .image import ILLEGAL_ADDRESS

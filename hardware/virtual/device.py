@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from custom_components.carbon_meter.metering.registers import Function
+from custom_components.carbon_meter.metering.modbus.registers import Function
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import MappingProxyType, TracebackType
 from typing import Self, override
 
-from custom_components.carbon_meter.metering.profile import Profile
+from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile
 from custom_components.carbon_meter.metering.profile_library import load_profiles
 
 from .clock import VirtualClock
@@ -34,7 +34,7 @@ class VirtualHome(AbstractAsyncContextManager["VirtualHome"]):
         household: Household | None = None,
         *,
         clock: VirtualClock | None = None,
-        profiles: Mapping[str, Profile] | None = None,
+        profiles: Mapping[str, ModbusProfile] | None = None,
         endpoint: Endpoint | None = None,
     ) -> None:
         """Furnish the home; by default with a simulated household, from now on.
@@ -43,7 +43,7 @@ class VirtualHome(AbstractAsyncContextManager["VirtualHome"]):
         """
         self.clock = clock or VirtualClock()
         self.household = household or Household.simulated(self.clock.now())
-        known = load_profiles().profiles if profiles is None else profiles
+        known = load_profiles().of(ModbusProfile) if profiles is None else profiles
         built: dict[str, VirtualMeter] = {}
         for spec in meters:
             if spec.profile not in known:

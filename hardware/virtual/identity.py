@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 import zlib
 
-from custom_components.carbon_meter.metering.profile import Profile
-from custom_components.carbon_meter.metering.registers import (
+from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile
+from custom_components.carbon_meter.metering.modbus.registers import (
     IdentityRegister,
     WordOrder,
     clean_text,
@@ -23,7 +23,7 @@ class Identity:
     serial: str
 
     @classmethod
-    def of(cls, profile: Profile, name: str, **given: str) -> Identity:
+    def of(cls, profile: ModbusProfile, name: str, **given: str) -> Identity:
         """Return the identity that was given, the rest from the profile and the meter's name."""
         return cls(
             manufacturer=given.get("manufacturer") or profile.vendor,
@@ -38,7 +38,7 @@ def text_words(text: str, length: int) -> tuple[int, ...]:
     return tuple(int.from_bytes(raw[place : place + 2], "big") for place in range(0, len(raw), 2))
 
 
-def identity_texts(profile: Profile, identity: Identity) -> tuple[Text, ...]:
+def identity_texts(profile: ModbusProfile, identity: Identity) -> tuple[Text, ...]:
     """Return the registers that prove the family and tell the meter from its siblings.
 
     Only for families with a fixed map; a SunSpec chain carries its own.

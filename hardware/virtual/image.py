@@ -14,15 +14,15 @@ import zlib
 
 from modbus_connection import encode as words_encode
 
-from custom_components.carbon_meter.metering.profile import Profile
-from custom_components.carbon_meter.metering.quantities import QUANTITIES
-from custom_components.carbon_meter.metering.registers import (
+from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile
+from custom_components.carbon_meter.metering.modbus.registers import (
     NUMBER_TYPES,
     Coding,
     Function,
     Register,
     WordOrder,
 )
+from custom_components.carbon_meter.metering.quantities import QUANTITIES
 
 ILLEGAL_ADDRESS: Final = 2
 ILLEGAL_VALUE: Final = 3
@@ -84,7 +84,7 @@ class RegisterImage:
 
     def __init__(
         self,
-        profile: Profile,
+        profile: ModbusProfile,
         *,
         base: int = 0,
         texts: tuple[Text, ...] = (),

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Set as AbstractSet
 from dataclasses import dataclass, field
 
-from custom_components.carbon_meter.metering.profile import Profile, Protocol
-from custom_components.carbon_meter.metering.registers import Function, NotAvailableError
+from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile
+from custom_components.carbon_meter.metering.modbus.registers import Function, NotAvailableError
 
 from .clock import VirtualClock
 from .counters import Counters
@@ -67,7 +67,7 @@ class VirtualMeter:
     def __init__(
         self,
         spec: MeterSpec,
-        profile: Profile,
+        profile: ModbusProfile,
         household: Household,
         clock: VirtualClock,
     ) -> None:
@@ -79,7 +79,7 @@ class VirtualMeter:
         if node is None:
             raise ValueError(f"there is no node {spec.node!r} for {profile.id}")
         model = None
-        if profile.protocol is Protocol.SUNSPEC:
+        if profile.is_chained:
             model = meter_model(spec.sunspec, profile)
         self.spec = spec
         self.name = spec.name or spec.node

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from custom_components.carbon_meter.metering.profile import Profile
-from custom_components.carbon_meter.metering.registers import Function
+from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile
+from custom_components.carbon_meter.metering.modbus.registers import Function
 
 from .electrical import Wiring
 from .identity import Identity, text_words
@@ -46,7 +46,7 @@ def sunspec_wiring(model: int) -> Wiring:
     return _WIRINGS[model % 10 - 1]
 
 
-def meter_model(layout: SunSpecLayout, profile: Profile) -> int:
+def meter_model(layout: SunSpecLayout, profile: ModbusProfile) -> int:
     """Return the meter model; raises ValueError for one that the profile is not for."""
     models = profile.sunspec_models
     if layout.model is None:

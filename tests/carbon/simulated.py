@@ -8,9 +8,9 @@ from custom_components.carbon_meter.carbon.intensity.fixed import FixedSource
 from custom_components.carbon_meter.carbon.intensity.ladder import Ladder
 from custom_components.carbon_meter.carbon.intervals import HOUR, floor
 from custom_components.carbon_meter.carbon.tally import Tally
-from custom_components.carbon_meter.metering.profile import Profile, Protocol
+from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile
+from custom_components.carbon_meter.metering.modbus.registers import Function, Register, WordOrder
 from custom_components.carbon_meter.metering.readings import Reading
-from custom_components.carbon_meter.metering.registers import Function, Register, WordOrder
 
 T = floor(1_790_000_000, HOUR)
 DAY = 24 * HOUR
@@ -18,19 +18,20 @@ POLL = 10.0
 GRAMS = 400.0
 
 
-def profile(**changes: object) -> Profile:
+def profile(**changes: object) -> ModbusProfile:
     fields = {"type": "f32", "function": Function.INPUT, "word_order": WordOrder.BIG}
     registers = {
         key: Register(quantity=key, address=2 * index, **fields)
         for index, key in enumerate(("voltage", "power", "energy_import", "energy_export"))
     }
-    return Profile(
+    return ModbusProfile(
         id="test",
         vendor="Test",
         name="meter",
         models=("T1",),
         phases=1,
-        protocol=Protocol.MODBUS,
+        protocol="modbus",
+        quantities=(),
         registers=registers,
         max_registers=125,
         **changes,

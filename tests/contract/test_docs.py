@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 
+from custom_components.carbon_meter.metering.profile_library import FORMS
 from custom_components.carbon_meter.metering.profile_schema import load_profile
 from custom_components.carbon_meter.metering.quantities import QUANTITIES
 
@@ -22,7 +23,7 @@ def test_example_profile_loads(tmp_path: Path) -> None:
     example = re.search(r"```yaml\n(.*?)```", page, re.DOTALL).group(1)
     path = tmp_path / "example.yaml"
     path.write_text(example)
-    profile = load_profile(path)
+    profile = load_profile(path, FORMS)
     assert profile.id == "example_three_phase"
     assert profile.registers["power"].factor == 1000
     assert profile.registers["energy_import"].factor == 100

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 import yaml
 
-from custom_components.carbon_meter.metering.drivers.modbus import ModbusMeter
-from custom_components.carbon_meter.metering.identification import Candidate, identify
-from custom_components.carbon_meter.metering.profile import Profile
+from custom_components.carbon_meter.metering.modbus.identification import Candidate, identify
+from custom_components.carbon_meter.metering.modbus.meter import ModbusMeter
+from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile
 from custom_components.carbon_meter.metering.profile_library import load_profiles
 from custom_components.carbon_meter.metering.readings import Reading
 
 CAPTURES = Path(__file__).parents[1] / "fixtures" / "captures"
-PROFILES = load_profiles().profiles
+PROFILES = load_profiles().of(ModbusProfile)
 
 FRAGMENTS = {
     "eastron_sdm230_solax",
@@ -34,7 +34,7 @@ def known(values: dict[str, float], phases: int) -> dict[str, float]:
     return {key.removesuffix("_l1"): value for key, value in values.items()}
 
 
-def fitting(expect: dict[str, Any]) -> Profile:
+def fitting(expect: dict[str, Any]) -> ModbusProfile:
     """Return the profile that a person would choose."""
     candidates = [
         profile
@@ -46,7 +46,7 @@ def fitting(expect: dict[str, Any]) -> Profile:
     return candidates[0]
 
 
-def check(reading: Reading, profile: Profile, expect: dict[str, Any]) -> None:
+def check(reading: Reading, profile: ModbusProfile, expect: dict[str, Any]) -> None:
     values = known(expect["values"], profile.phases)
     assert {key: reading.values.get(key) for key in values} == pytest.approx(
         values, rel=F32_PRINTED
@@ -66,7 +66,7 @@ def check_identity(candidate: Candidate, expect: dict[str, Any]) -> None:
         assert candidate.certain
     if "sunspec_model" in expect:
         assert expect["sunspec_model"] in candidate.profile.sunspec_models
-        assert candidate.base > expect["sunspec_base"]
+        assert candidate.settings["base"] > expect["sunspec_base"]
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in CAPTURES.glob("*.yaml")))
@@ -96,7 +96,7 @@ async def test_a_real_meter_is_identified_and_read_exactly(name, serve) -> None:
         check_identity(best, expect)
         check(best.reading, best.profile, expect)
         # What is polled from then on, request by request, is what was read for the identification.
-        meter = ModbusMeter(served.unit, best.profile, base=best.base)
+        meter = ModbusMeter(served.unit, best.profile, base=best.settings["base"])
         assert (await meter.read()).values == best.reading.values
         served.requests.clear()
         assert (await meter.read()).values == best.reading.values

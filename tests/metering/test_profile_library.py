@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from custom_components.carbon_meter.metering.profile import Protocol
 from custom_components.carbon_meter.metering.profile_library import PACKAGED, load_profiles
 from custom_components.carbon_meter.metering.quantities import QUANTITIES
 
@@ -20,7 +19,7 @@ def profile_text(profile_id: str = "own", name: str = "Own") -> str:
 
 def test_every_packaged_profile_can_be_used() -> None:
     assert LIBRARY.problems == ()
-    assert {path.stem for path in PACKAGED.glob("*")} == set(LIBRARY.profiles)
+    assert {path.stem for path in PACKAGED.rglob("*.yaml")} == set(LIBRARY.profiles)
 
 
 def test_the_families_that_are_promised_are_there() -> None:
@@ -43,7 +42,7 @@ def test_what_every_packaged_profile_has(profile) -> None:
         for offset in range(item.words)
     ]
     assert len(places) == len(set(places)), "two quantities share a register"
-    if profile.protocol is Protocol.SUNSPEC:
+    if profile.is_chained:
         assert min(item.address for item in profile.registers.values()) >= 2  # behind the header
     assert not any("_l2" in key for key in profile.registers) or profile.phases == 3
 

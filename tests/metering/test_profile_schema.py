@@ -10,14 +10,15 @@ import pytest
 import yaml
 
 from custom_components.carbon_meter.datafile import DataFileError, Problem
-from custom_components.carbon_meter.metering.profile import Profile, Protocol, Signature
-from custom_components.carbon_meter.metering.profile_schema import load_profile
-from custom_components.carbon_meter.metering.registers import (
+from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile, Signature
+from custom_components.carbon_meter.metering.modbus.registers import (
     Coding,
     Function,
     Register,
     WordOrder,
 )
+from custom_components.carbon_meter.metering.profile_library import FORMS
+from custom_components.carbon_meter.metering.profile_schema import load_profile
 
 PROFILE = """\
 id: test_meter
@@ -64,15 +65,15 @@ def write(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def load(tmp_path: Path, text: str = PROFILE) -> Profile:
-    return load_profile(write(tmp_path, text))
+def load(tmp_path: Path, text: str = PROFILE) -> ModbusProfile:
+    return load_profile(write(tmp_path, text), FORMS)
 
 
 def test_a_profile_is_what_the_file_says(tmp_path) -> None:
     profile = load(tmp_path)
 
     assert (profile.id, profile.vendor, profile.title) == ("test_meter", "Test", "Test T-series")
-    assert (profile.phases, profile.protocol) == (3, Protocol.MODBUS)
+    assert (profile.phases, profile.protocol) == (3, "modbus")
     assert (profile.max_registers, profile.message_spacing) == (40, 0.05)
     assert (profile.max_power, profile.rollover) == (50000.0, {"energy_import": 1e9})
     assert profile.signatures == (
@@ -123,8 +124,8 @@ def test_what_a_file_may_leave_out(tmp_path) -> None:
         (("phases: 3", "phases: true"), 5, "phases: must be a whole number from 1 to 3"),
         (("phases: 3", "phases: 3.0"), 5, "phases: must be a whole number from 1 to 3"),
         (("protocol: modbus", "protocol: mbus"), 6, "'mbus' is not a protocol; known are modbus"),
-        (("protocol: modbus", "protocol: sunspec"), 6, "sunspec_models belong to the protocol"),
-        (("phases: 3", "sunspec_models: [203]\nphases: 3"), 7, "sunspec_models belong to the prot"),
+        (("protocol: modbus", "protocol: sunspec"), 1, "sunspec_models: required"),
+        (("phases: 3", "sunspec_models: [203]\nphases: 3"), 5, "sunspec_models: not a valid option"),
         (("function: input", "function: coil"), 7, "'coil' is not a function; known are holding"),
         (("type: u32\nword", "type: u24\nword"), 8, "'u24' is not a register type; known are f32"),
         (("word_order: little", "word_order: mid"), 9, "'mid' is not a word order; known are big"),
@@ -237,7 +238,7 @@ def test_no_malformed_profile_does_more_than_be_refused(tmp_path, changes) -> No
     problems: tuple[Problem, ...] = ()
     registers: list[Register] = []
     try:
-        registers = list(load_profile(path).registers.values())
+        registers = list(load_profile(path, FORMS).registers.values())
     except DataFileError as err:
         problems = err.problems
 

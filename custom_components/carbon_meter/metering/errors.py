@@ -38,3 +38,13 @@ class MeterRejectedError(MeterError):
     def is_about_unit(self) -> bool:
         """Return whether a gateway says that no device has this unit id."""
         return self.code in (10, 11)
+
+
+class WrongMeterError(MeterError):
+    """Another meter answers at this address: its counters are not this meter's."""
+
+    def __init__(self, *, expected: str, found: str) -> None:
+        """Keep both serial numbers."""
+        super().__init__(f"the meter with serial number {found} answers instead of {expected}")
+        self.expected = expected
+        self.found = found

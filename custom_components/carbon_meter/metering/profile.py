@@ -1,41 +1,16 @@
-"""A meter family as data."""
+"""A meter family as data: what holds for every protocol."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from types import MappingProxyType
-
-from .registers import Function, IdentityRegister, Register
-
-
-class Protocol(StrEnum):
-    """How the registers of a family are laid out."""
-
-    MODBUS = "modbus"
-    """A fixed map: every meter of the family has the same addresses."""
-
-    SUNSPEC = "sunspec"
-    """A chain of models: the addresses count from where the model was found."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Signature:
-    """A register content that proves the family.
-
-    Either `codes` holds the numbers that the register may have, or `text` is
-    found in it, letter case aside.
-    """
-
-    address: int
-    function: Function
-    length: int
-    codes: frozenset[int] = frozenset()
-    text: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Profile:
-    """Everything that is known about one family of meters."""
+    """Everything that is known about one family of meters.
+
+    Each protocol adds where the quantities are found; see the `profile` module of its package.
+    """
 
     id: str
     vendor: str
@@ -44,20 +19,11 @@ class Profile:
 
     models: tuple[str, ...]
     phases: int
-    protocol: Protocol
-    registers: Mapping[str, Register]
-    """By quantity."""
+    protocol: str
+    """The key of the form that the file has, and by it of the driver that reads the family."""
 
-    max_registers: int
-    """Most words that one request may ask for."""
-
-    signatures: tuple[Signature, ...] = ()
-    sunspec_models: frozenset[int] = frozenset()
-    identity: Mapping[str, IdentityRegister] = MappingProxyType({})
-    """Where the meter says its `manufacturer`, `model` and `serial`."""
-
-    message_spacing: float = 0.0
-    """Seconds of silence that the meter needs around a request."""
+    quantities: tuple[str, ...]
+    """What a meter of the family can say; a single meter may lack some."""
 
     max_power: float = 1e6
     """W that no installation of this family carries: beyond it a counter has jumped."""
@@ -70,6 +36,12 @@ class Profile:
 
     confirmed: bool = True
     """Whether more than one independent source gives this map."""
+
+    category: str = ""
+    sources: Mapping[str, str] = MappingProxyType({})
+    """Where the facts come from, by the short names that single facts refer to."""
+
+    notes: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:

@@ -8,10 +8,14 @@ from types import MappingProxyType
 from typing import Final
 
 from ..datafile import DataFileError, Problem
+from .modbus.schema import MODBUS, SUNSPEC
 from .profile import Profile
-from .profile_schema import load_profile
+from .profile_schema import ProfileForm, load_profile
 
 PACKAGED: Final = Path(__file__).parent / "profiles"
+
+FORMS: Final = (MODBUS, SUNSPEC)
+"""The packaged protocols."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,24 +25,34 @@ class ProfileLibrary:
     profiles: Mapping[str, Profile]
     problems: tuple[Problem, ...] = ()
 
+    def of[P: Profile](self, kind: type[P]) -> dict[str, P]:
+        """Return the profiles of one kind by id."""
+        return {
+            profile.id: profile for profile in self.profiles.values() if isinstance(profile, kind)
+        }
+
     def __getitem__(self, profile_id: str) -> Profile:
         """Return a profile; raises KeyError for an id that no file has."""
         return self.profiles[profile_id]
 
 
-def load_profiles(directories: Iterable[Path] = (PACKAGED,)) -> ProfileLibrary:
+def load_profiles(
+    directories: Iterable[Path] = (PACKAGED,), forms: Iterable[ProfileForm] = FORMS
+) -> ProfileLibrary:
     """Load every profile of the directories; a later one replaces an id of an earlier one.
 
-    A faulty file is left out and named in `problems`; it affects no other. A
-    directory that does not exist is skipped. Reads files: call it in an executor.
+    Files may lie in folders below. `forms` are the protocols that are understood. A faulty
+    file is left out and named in `problems`; it affects no other. A directory that does not
+    exist is skipped. Reads files: call it in an executor.
     """
+    forms = tuple(forms)
     profiles: dict[str, Profile] = {}
     problems: list[Problem] = []
     for directory in directories:
         here: dict[str, Path] = {}
-        for path in sorted((*directory.glob("*.yaml"), *directory.glob("*.yml"))):
+        for path in sorted((*directory.rglob("*.yaml"), *directory.rglob("*.yml"))):
             try:
-                profile = load_profile(path)
+                profile = load_profile(path, forms)
             except DataFileError as err:
                 problems.extend(err.problems)
                 # A meter that it was meant for is not read by another map in silence.

@@ -6,7 +6,7 @@ from modbus_connection import ModbusTcpParams
 from modbus_connection.tmodbus import ModbusConnection, TmodbusUnit
 import pytest
 
-from custom_components.carbon_meter.metering.profile import Profile
+from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile
 from custom_components.carbon_meter.metering.profile_library import load_profiles
 from hardware.virtual import VirtualClock
 from tests.hardware.virtual.reading import NOON, Connect
@@ -19,8 +19,8 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture(scope="session")
-def profiles() -> dict[str, Profile]:
-    return dict(load_profiles().profiles)
+def profiles() -> dict[str, ModbusProfile]:
+    return load_profiles().of(ModbusProfile)
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Devices that say what a real one once said."""
 
-from custom_components.carbon_meter.metering.registers import Function
+from custom_components.carbon_meter.metering.modbus.registers import Function
 from hardware.virtual import CapturedDevice
 from hardware.virtual.device import Answer
 

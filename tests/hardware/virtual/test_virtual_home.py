@@ -7,8 +7,6 @@ import math
 from modbus_connection.exceptions import ModbusConnectionError
 import pytest
 
-from custom_components.carbon_meter.metering.blocks import plan_blocks
-from custom_components.carbon_meter.metering.drivers.modbus import ModbusMeter
 from custom_components.carbon_meter.metering.errors import (
     MeterError,
     MeterGarbledError,
@@ -16,8 +14,10 @@ from custom_components.carbon_meter.metering.errors import (
     MeterRejectedError,
     MeterSilentError,
 )
-from custom_components.carbon_meter.metering.identification import Identification, identify
-from custom_components.carbon_meter.metering.profile import Protocol
+from custom_components.carbon_meter.metering.modbus.blocks import plan_blocks
+from custom_components.carbon_meter.metering.modbus.identification import Identification, identify
+from custom_components.carbon_meter.metering.modbus.meter import ModbusMeter
+from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile
 from custom_components.carbon_meter.metering.profile_library import load_profiles
 from custom_components.carbon_meter.metering.quantities import QUANTITIES
 from hardware.virtual import (
@@ -48,7 +48,7 @@ from hardware.virtual import (
 from hardware.virtual.electrical import MIXES
 from tests.hardware.virtual.reading import NOON, Connect
 
-PROFILES = dict(load_profiles().profiles)
+PROFILES = load_profiles().of(ModbusProfile)
 
 
 def every_meter() -> list[MeterSpec]:
@@ -66,7 +66,7 @@ def every_meter() -> list[MeterSpec]:
 
 
 def title(spec: MeterSpec) -> str:
-    is_chain = PROFILES[spec.profile].protocol is Protocol.SUNSPEC
+    is_chain = PROFILES[spec.profile].is_chained
     return f"{spec.profile}-{spec.sunspec.model}" if is_chain else spec.profile
 
 
@@ -85,7 +85,9 @@ async def found(connect: Connect, home: VirtualHome) -> tuple[Identification, Mo
     unit = await connect(home.port)
     identification = await identify(unit, PROFILES.values())
     meter = home["grid"]
-    bases = [each.base for each in identification.candidates if each.profile is meter.profile]
+    bases = [
+        each.settings["base"] for each in identification.candidates if each.profile is meter.profile
+    ]
     return identification, ModbusMeter(unit, meter.profile, base=bases[0], clock=home.clock.now)
 
 
@@ -360,7 +362,7 @@ async def test_all_registers_of_a_request_are_of_one_moment(connect: Connect) ->
     async with home:
         unit = await connect(home.port)
         identification = await identify(unit, PROFILES.values())
-        base = identification.candidates[0].base
+        base = identification.candidates[0].settings["base"]
         reader = ModbusMeter(unit, home["grid"].profile, base=base)
         assert len(reader.blocks) == 1
         for _ in range(50):

@@ -5,8 +5,8 @@ from types import MappingProxyType
 
 import pytest
 
-from custom_components.carbon_meter.metering.profile import Profile, Signature
-from custom_components.carbon_meter.metering.registers import (
+from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile, Signature
+from custom_components.carbon_meter.metering.modbus.registers import (
     Function,
     IdentityRegister,
     WordOrder,
@@ -16,12 +16,12 @@ from hardware.virtual.identity import Identity, identity_texts, text_words
 IDENTITY = Identity(manufacturer="Maker", model="B", serial="123456789")
 
 
-def words_at(profile: Profile, address: int) -> tuple[int, ...]:
+def words_at(profile: ModbusProfile, address: int) -> tuple[int, ...]:
     return next(text.words for text in identity_texts(profile, IDENTITY) if text.address == address)
 
 
 @pytest.fixture
-def plain(profiles: dict[str, Profile]) -> Profile:
+def plain(profiles: dict[str, ModbusProfile]) -> ModbusProfile:
     return replace(profiles["eastron_sdm120"], signatures=(), identity=MappingProxyType({}))
 
 
@@ -30,7 +30,7 @@ def test_texts_are_two_characters_to_a_word_and_padded() -> None:
     assert text_words("ABCDE", 2) == (0x4142, 0x4344)
 
 
-def test_signatures_are_served(plain: Profile) -> None:
+def test_signatures_are_served(plain: ModbusProfile) -> None:
     signatures = (
         Signature(address=5, function=Function.HOLDING, length=1, codes=frozenset({9, 7})),
         Signature(address=9, function=Function.INPUT, length=2, codes=frozenset({0x534F434F})),
@@ -45,7 +45,7 @@ def test_signatures_are_served(plain: Profile) -> None:
     assert texts[20].words == (0x534F, 0x434F, 0)
 
 
-def test_a_text_that_already_proves_the_family_is_kept(plain: Profile) -> None:
+def test_a_text_that_already_proves_the_family_is_kept(plain: ModbusProfile) -> None:
     place = IdentityRegister(address=5, function=Function.HOLDING, type="text", length=8)
     signature = Signature(address=5, function=Function.HOLDING, length=8, text="maker")
     proved = replace(
@@ -60,7 +60,7 @@ def test_a_text_that_already_proves_the_family_is_kept(plain: Profile) -> None:
     ("order", "words"), [(WordOrder.BIG, (0x075B, 0xCD15)), (WordOrder.LITTLE, (0xCD15, 0x075B))]
 )
 def test_a_serial_number_can_be_a_number(
-    plain: Profile, order: WordOrder, words: tuple[int, ...]
+    plain: ModbusProfile, order: WordOrder, words: tuple[int, ...]
 ) -> None:
     place = IdentityRegister(
         address=5, function=Function.HOLDING, type="u32", length=2, word_order=order
@@ -69,7 +69,7 @@ def test_a_serial_number_can_be_a_number(
     assert words_at(numbered, 5) == words
 
 
-def test_a_model_can_be_a_code(plain: Profile) -> None:
+def test_a_model_can_be_a_code(plain: ModbusProfile) -> None:
     place = IdentityRegister(
         address=5,
         function=Function.HOLDING,
@@ -82,7 +82,7 @@ def test_a_model_can_be_a_code(plain: Profile) -> None:
     assert words_at(coded, 5) == (71,)
 
 
-def test_what_was_not_given_comes_from_the_profile(plain: Profile) -> None:
+def test_what_was_not_given_comes_from_the_profile(plain: ModbusProfile) -> None:
     identity = Identity.of(plain, "grid 1", model="", serial="")
     assert (identity.manufacturer, identity.model) == ("Eastron", plain.models[0])
     assert identity.serial.isdecimal()

@@ -5,8 +5,8 @@ from types import MappingProxyType
 
 import pytest
 
-from custom_components.carbon_meter.metering.profile import Profile, Protocol
-from custom_components.carbon_meter.metering.registers import (
+from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile
+from custom_components.carbon_meter.metering.modbus.registers import (
     Coding,
     Function,
     Register,
@@ -29,14 +29,15 @@ def register(quantity: str, address: int, kind: str = "f32", **more: object) -> 
     return Register(quantity=quantity, address=address, type=kind, **fields)  # type: ignore[arg-type]
 
 
-def profile(*registers: Register, limit: int = 10) -> Profile:
-    return Profile(
+def profile(*registers: Register, limit: int = 10) -> ModbusProfile:
+    return ModbusProfile(
         id="test",
         vendor="Test",
         name="test",
         models=("test",),
         phases=3,
-        protocol=Protocol.MODBUS,
+        protocol="modbus",
+        quantities=(),
         registers=MappingProxyType({each.quantity: each for each in registers}),
         max_registers=limit,
     )

@@ -11,8 +11,8 @@ from typing import Any
 from aiohttp import ClientSession
 import pytest
 
-from custom_components.carbon_meter.metering.identification import identify
-from custom_components.carbon_meter.metering.profile import Profile
+from custom_components.carbon_meter.metering.modbus.identification import identify
+from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile
 from hardware.virtual.__main__ import main
 from tests.hardware.virtual.reading import Connect
 
@@ -54,7 +54,7 @@ async def run(socket_enabled: None) -> AsyncIterator[Run]:
 @pytest.mark.system
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 async def test_a_home_runs_until_it_is_told_to_stop(
-    run: Run, connect: Connect, profiles: dict[str, Profile], stop: signal.Signals
+    run: Run, connect: Connect, profiles: dict[str, ModbusProfile], stop: signal.Signals
 ) -> None:
     process, ready = await run("--speed", "60", "--initial-kwh", "100", "--seed", "3")
     port = ready["modbus"][0]["port"]

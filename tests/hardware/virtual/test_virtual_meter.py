@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from custom_components.carbon_meter.metering.profile import Profile
-from custom_components.carbon_meter.metering.registers import Function
+from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile
+from custom_components.carbon_meter.metering.modbus.registers import Function
 from hardware.virtual import (
     BrokenFrame,
     Close,
@@ -36,7 +36,7 @@ POWER, IMPORT, VOLTAGE = 0x000C, 0x0048, 0x0000
 
 
 @pytest.fixture
-def meter(clock: VirtualClock, profiles: dict[str, Profile]) -> VirtualMeter:
+def meter(clock: VirtualClock, profiles: dict[str, ModbusProfile]) -> VirtualMeter:
     """A single-phase meter for 3.6 kW, which are 1 Wh per second."""
     household = Household.constant(3600.0, clock.now(), supply=Supply(unrest=0, impedance=0))
     spec = MeterSpec(profile="eastron_sdm120", initial_import=5000.0)
@@ -172,7 +172,7 @@ def test_a_fault_in_what_the_meter_lacks_is_refused(
 
 
 def test_a_register_without_a_code_cannot_be_unavailable(
-    clock: VirtualClock, profiles: dict[str, Profile]
+    clock: VirtualClock, profiles: dict[str, ModbusProfile]
 ) -> None:
     profile = profiles["sunspec_meter_integer"]
     household = Household.constant(1.0, clock.now())
@@ -182,7 +182,7 @@ def test_a_register_without_a_code_cannot_be_unavailable(
 
 
 def test_missing_quantities_are_never_known(
-    clock: VirtualClock, profiles: dict[str, Profile]
+    clock: VirtualClock, profiles: dict[str, ModbusProfile]
 ) -> None:
     spec = MeterSpec(profile="schneider_iem3000", missing={"energy_export", "frequency"})
     household = Household.constant(1.0, clock.now())
@@ -193,7 +193,7 @@ def test_missing_quantities_are_never_known(
 
 
 def test_a_reversed_meter_exports_what_is_drawn(
-    clock: VirtualClock, profiles: dict[str, Profile]
+    clock: VirtualClock, profiles: dict[str, ModbusProfile]
 ) -> None:
     spec = MeterSpec(profile="eastron_sdm630", reversed=True, initial_export=7.0)
     meter = VirtualMeter(spec, profiles[spec.profile], Household.constant(720, clock.now()), clock)
@@ -207,7 +207,7 @@ def test_a_reversed_meter_exports_what_is_drawn(
 
 @pytest.mark.parametrize("backwards", [False, True])
 def test_some_makers_show_export_as_positive(
-    backwards: bool, clock: VirtualClock, profiles: dict[str, Profile]
+    backwards: bool, clock: VirtualClock, profiles: dict[str, ModbusProfile]
 ) -> None:
     profile = replace(profiles["sunspec_meter_float"], export_positive=frozenset({"maker"}))
     spec = MeterSpec(profile=profile.id, manufacturer="Maker", reversed=backwards)
@@ -226,14 +226,16 @@ def test_some_makers_show_export_as_positive(
     ],
 )
 def test_a_meter_that_cannot_be_connected(
-    spec: MeterSpec, message: str, clock: VirtualClock, profiles: dict[str, Profile]
+    spec: MeterSpec, message: str, clock: VirtualClock, profiles: dict[str, ModbusProfile]
 ) -> None:
     household = Household.constant(1, clock.now())
     with pytest.raises(ValueError, match=message):
         VirtualMeter(spec, profiles[spec.profile], household, clock)
 
 
-def test_the_wiring_follows_the_model(clock: VirtualClock, profiles: dict[str, Profile]) -> None:
+def test_the_wiring_follows_the_model(
+    clock: VirtualClock, profiles: dict[str, ModbusProfile]
+) -> None:
     household = Household.constant(1, clock.now())
 
     def wiring(**spec: object) -> Wiring:

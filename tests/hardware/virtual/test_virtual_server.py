@@ -11,7 +11,7 @@ import time
 from pymodbus.client import AsyncModbusTcpClient
 import pytest
 
-from custom_components.carbon_meter.metering.registers import Function
+from custom_components.carbon_meter.metering.modbus.registers import Function
 from hardware.virtual import Endpoint, ModbusPort, UnknownUnit
 from hardware.virtual.device import Answer
 

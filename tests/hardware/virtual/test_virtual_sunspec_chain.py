@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from custom_components.carbon_meter.metering.errors import MeterRejectedError
-from custom_components.carbon_meter.metering.profile import Profile
-from custom_components.carbon_meter.metering.registers import Function
-from custom_components.carbon_meter.metering.sunspec import read_common, walk_models
+from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile
+from custom_components.carbon_meter.metering.modbus.registers import Function
+from custom_components.carbon_meter.metering.modbus.sunspec import read_common, walk_models
 from hardware.virtual import SunSpecLayout, Wiring
 from hardware.virtual.capture import CapturedDevice
 from hardware.virtual.identity import Identity
@@ -86,7 +86,7 @@ def test_the_model_says_the_wiring(model: int, wiring: Wiring) -> None:
     assert sunspec_wiring(model) is wiring
 
 
-def test_the_usual_model_is_for_three_phases(profiles: dict[str, Profile]) -> None:
+def test_the_usual_model_is_for_three_phases(profiles: dict[str, ModbusProfile]) -> None:
     integer, floating = profiles["sunspec_meter_integer"], profiles["sunspec_meter_float"]
     assert meter_model(SunSpecLayout(), integer) == 203
     assert meter_model(SunSpecLayout(), floating) == 213

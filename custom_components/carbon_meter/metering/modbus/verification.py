@@ -1,23 +1,13 @@
 """Whether the meter that answers is still the one that was configured."""
 
-from .drivers.modbus import RegisterUnit, read_words
-from .errors import MeterError, MeterRejectedError
-from .profile import Profile, Protocol
+from ..errors import MeterRejectedError, WrongMeterError
+from .meter import RegisterUnit, read_words
+from .profile import ModbusProfile
 from .registers import Function
 from .sunspec import read_common, walk_models
 
 
-class WrongMeterError(MeterError):
-    """Another meter answers at this address: its counters are not this meter's."""
-
-    def __init__(self, *, expected: str, found: str) -> None:
-        """Keep both serial numbers."""
-        super().__init__(f"the meter with serial number {found} answers instead of {expected}")
-        self.expected = expected
-        self.found = found
-
-
-async def verify(unit: RegisterUnit, profile: Profile, *, base: int, serial: str) -> int:
+async def verify(unit: RegisterUnit, profile: ModbusProfile, *, base: int, serial: str) -> int:
     """Return where the profile's addresses count from in the meter with this serial number.
 
     A SunSpec model is found again when the chain before it has changed. A meter that
@@ -28,7 +18,7 @@ async def verify(unit: RegisterUnit, profile: Profile, *, base: int, serial: str
     """
     if not serial:
         return base
-    if profile.protocol is Protocol.SUNSPEC:
+    if profile.is_chained:
         return await _verify_sunspec(unit, profile, base, serial)
     register = profile.identity.get("serial")
     if register is None:
@@ -45,7 +35,9 @@ async def verify(unit: RegisterUnit, profile: Profile, *, base: int, serial: str
     return base
 
 
-async def _verify_sunspec(unit: RegisterUnit, profile: Profile, base: int, serial: str) -> int:
+async def _verify_sunspec(
+    unit: RegisterUnit, profile: ModbusProfile, base: int, serial: str
+) -> int:
     """Return the address of the model whose identity block has the serial number."""
 
     async def read(address: int, count: int) -> list[int]:

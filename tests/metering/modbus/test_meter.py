@@ -19,7 +19,6 @@ from modbus_connection.tmodbus import ModbusConnection
 from pymodbus.constants import ExcCodes
 import pytest
 
-from custom_components.carbon_meter.metering.drivers.modbus import ModbusMeter, read_words
 from custom_components.carbon_meter.metering.errors import (
     MeterError,
     MeterGarbledError,
@@ -28,11 +27,12 @@ from custom_components.carbon_meter.metering.errors import (
     MeterSilentError,
     MeterUnreachableError,
 )
-from custom_components.carbon_meter.metering.profile import Profile, Protocol
+from custom_components.carbon_meter.metering.modbus.meter import ModbusMeter, read_words
+from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile
+from custom_components.carbon_meter.metering.modbus.registers import Function, Register, WordOrder
 from custom_components.carbon_meter.metering.profile_library import load_profiles
-from custom_components.carbon_meter.metering.registers import Function, Register, WordOrder
 
-PACKAGED = load_profiles().profiles
+PACKAGED = load_profiles().of(ModbusProfile)
 
 
 class Memory:
@@ -80,14 +80,15 @@ def register(quantity: str, address: int, kind: str = "u16", **changes: object) 
     return Register(**(fields | changes))
 
 
-def profile(*registers: Register, max_registers: int = 125) -> Profile:
-    return Profile(
+def profile(*registers: Register, max_registers: int = 125) -> ModbusProfile:
+    return ModbusProfile(
         id="test",
         vendor="Test",
         name="meter",
         models=("T1",),
         phases=1,
-        protocol=Protocol.MODBUS,
+        protocol="modbus",
+        quantities=(),
         registers={item.quantity: item for item in registers},
         max_registers=max_registers,
     )

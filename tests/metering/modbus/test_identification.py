@@ -18,12 +18,12 @@ from custom_components.carbon_meter.metering.errors import (
     MeterRejectedError,
     MeterSilentError,
 )
-from custom_components.carbon_meter.metering.identification import Candidate, identify
-from custom_components.carbon_meter.metering.profile import Profile
+from custom_components.carbon_meter.metering.modbus.identification import Candidate, identify
+from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile
 from custom_components.carbon_meter.metering.profile_library import load_profiles
 from custom_components.carbon_meter.metering.readings import Reading
 
-PACKAGED = load_profiles().profiles
+PACKAGED = load_profiles().of(ModbusProfile)
 
 THREE_PHASES = {f"voltage_l{phase}": 230.0 + phase for phase in (1, 2, 3)}
 THREE_PHASES |= {f"current_l{phase}": 2.0 for phase in (1, 2, 3)}
@@ -32,7 +32,9 @@ THREE_PHASES |= {"power": 1350.0, "frequency": 50.0, "energy_import": 123000.0}
 ONE_PHASE = {"voltage": 230.0, "current": 2.0, "power": 450.0, "frequency": 50.0}
 
 
-def registers(profile: Profile, values: dict[str, float], *, fill: bool) -> dict[int, list[int]]:
+def registers(
+    profile: ModbusProfile, values: dict[str, float], *, fill: bool
+) -> dict[int, list[int]]:
     """Return what a meter of a family holds; it refuses its holes or fills them with zeros."""
     items = profile.registers.values()
     held = {item.address: item.encode(values.get(item.quantity, 0.0)) for item in items}
@@ -386,7 +388,7 @@ async def test_nobody_at_the_port(socket_enabled, unused_tcp_port) -> None:
 def test_a_meter_is_called_what_it_calls_itself(manufacturer, model, name) -> None:
     candidate = Candidate(
         profile=PACKAGED["eastron_sdm120"],
-        base=0,
+        settings={"base": 0},
         certain=True,
         reading=Reading(time=0.0, values={}),
         manufacturer=manufacturer,

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from custom_components.carbon_meter.metering.first_words import first_words
+from custom_components.carbon_meter.metering.modbus.first_words import first_words
 
 HOST = "127.0.0.1"
 

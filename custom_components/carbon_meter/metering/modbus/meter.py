@@ -16,7 +16,6 @@ from modbus_connection.exceptions import (
     ModbusTimeoutError,
 )
 
-from ..blocks import Block, Span, plan_blocks
 from ..errors import (
     MeterError,
     MeterGarbledError,
@@ -25,9 +24,10 @@ from ..errors import (
     MeterSilentError,
     MeterUnreachableError,
 )
-from ..profile import Profile
 from ..readings import Fault, Reading
-from ..registers import (
+from .blocks import Block, Span, plan_blocks
+from .profile import ModbusProfile
+from .registers import (
     SUNSPEC_NO_SCALE,
     Function,
     ImplausibleError,
@@ -106,7 +106,7 @@ class ModbusMeter:
     def __init__(
         self,
         unit: RegisterUnit,
-        profile: Profile,
+        profile: ModbusProfile,
         *,
         base: int = 0,
         registers: Iterable[Register] | None = None,

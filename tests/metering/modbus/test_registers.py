@@ -8,10 +8,8 @@ import struct
 from hypothesis import example, given, strategies as st
 import pytest
 
-from custom_components.carbon_meter.metering.profile import Profile
-from custom_components.carbon_meter.metering.profile_library import load_profiles
-from custom_components.carbon_meter.metering.quantities import QUANTITIES
-from custom_components.carbon_meter.metering.registers import (
+from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile
+from custom_components.carbon_meter.metering.modbus.registers import (
     NUMBER_TYPES,
     Coding,
     Function,
@@ -22,8 +20,10 @@ from custom_components.carbon_meter.metering.registers import (
     WordOrder,
     clean_text,
 )
+from custom_components.carbon_meter.metering.profile_library import load_profiles
+from custom_components.carbon_meter.metering.quantities import QUANTITIES
 
-PACKAGED = load_profiles().profiles
+PACKAGED = load_profiles().of(ModbusProfile)
 STRUCT = {"u16": "H", "s16": "h", "u32": "I", "s32": "i", "u64": "Q", "s64": "q"}
 STRUCT |= {"f32": "f", "f64": "d"}
 
@@ -157,7 +157,7 @@ def test_a_code_is_compared_with_the_words_most_significant_first(typed, order) 
         for code in item.not_available
     ],
 )
-def test_the_codes_of_every_packaged_profile(profile: Profile, key: str, code: int) -> None:
+def test_the_codes_of_every_packaged_profile(profile: ModbusProfile, key: str, code: int) -> None:
     item = profile.registers[key]
     words = [code >> shift & 0xFFFF for shift in range(16 * (item.words - 1), -1, -16)]
     assert len(words) == item.words

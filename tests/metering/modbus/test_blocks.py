@@ -4,8 +4,8 @@ from itertools import pairwise
 
 from hypothesis import given, strategies as st
 
-from custom_components.carbon_meter.metering.blocks import Block, Span, plan_blocks
-from custom_components.carbon_meter.metering.registers import Function
+from custom_components.carbon_meter.metering.modbus.blocks import Block, Span, plan_blocks
+from custom_components.carbon_meter.metering.modbus.registers import Function
 
 
 def span(address: int, words: int = 1, *, alone: bool = False, holding: bool = True) -> Span:

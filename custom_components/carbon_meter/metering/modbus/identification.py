@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import time
 from typing import Final
 
-from .drivers.modbus import ModbusMeter, RegisterUnit, read_words
-from .errors import MeterError, MeterGarbledError, MeterRejectedError, MeterSilentError
-from .plausibility import is_plausible
-from .profile import Profile, Protocol, Signature
-from .readings import Reading
+from ..candidate import Candidate
+from ..errors import MeterError, MeterGarbledError, MeterRejectedError, MeterSilentError
+from ..plausibility import is_plausible
+from .meter import ModbusMeter, RegisterUnit, read_words
+from .profile import ModbusProfile, Signature
 from .registers import Function, clean_text
 from .sunspec import SunSpecModel, read_common, walk_models
 
@@ -43,30 +43,6 @@ _KEYS: Final = frozenset(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Candidate:
-    """One meter that may be what answers."""
-
-    profile: Profile
-    base: int
-    """Where the profile's addresses count from."""
-
-    certain: bool
-    """Whether the device itself proves it, and its values do not speak against it."""
-
-    reading: Reading
-    manufacturer: str = ""
-    model: str = ""
-    serial: str = ""
-
-    @property
-    def name(self) -> str:
-        """Return maker and model as the device says them, else as the profile does."""
-        maker = self.manufacturer or self.profile.vendor
-        model = self.model or self.profile.name
-        return model if model.lower().startswith(maker.lower()) else f"{maker} {model}"
-
-
-@dataclass(frozen=True, kw_only=True)
 class Identification:
     """What was found behind one unit id."""
 
@@ -79,7 +55,7 @@ class Identification:
 
 async def identify(
     unit: RegisterUnit,
-    profiles: Iterable[Profile],
+    profiles: Iterable[ModbusProfile],
     *,
     clock: Callable[[], float] = time.time,
 ) -> Identification:
@@ -104,7 +80,7 @@ async def identify(
 
 
 async def _by_sunspec(
-    probe: _Probe, profiles: list[Profile], clock: Callable[[], float]
+    probe: _Probe, profiles: list[ModbusProfile], clock: Callable[[], float]
 ) -> list[Candidate]:
     """Return every meter model of the device's SunSpec chain."""
 
@@ -134,7 +110,7 @@ async def _by_sunspec(
         found.append(
             Candidate(
                 profile=profile,
-                base=model.address,
+                settings={"base": model.address},
                 certain=True,
                 reading=reading,
                 manufacturer=common.manufacturer,
@@ -150,12 +126,12 @@ async def _by_sunspec(
     return found
 
 
-def _sunspec_profile(profiles: list[Profile], model: SunSpecModel) -> Profile | None:
+def _sunspec_profile(profiles: list[ModbusProfile], model: SunSpecModel) -> ModbusProfile | None:
     return next((profile for profile in profiles if model.model in profile.sunspec_models), None)
 
 
 async def _by_signature(
-    probe: _Probe, profiles: list[Profile], clock: Callable[[], float]
+    probe: _Probe, profiles: list[ModbusProfile], clock: Callable[[], float]
 ) -> list[Candidate]:
     """Return the families that a register of the device proves."""
     found: list[Candidate] = []
@@ -175,12 +151,12 @@ async def _by_signature(
 
 
 async def _by_plausibility(
-    probe: _Probe, profiles: list[Profile], clock: Callable[[], float]
+    probe: _Probe, profiles: list[ModbusProfile], clock: Callable[[], float]
 ) -> list[Candidate]:
     """Return the maps that give a consistent picture, the one that explains most first."""
     found: list[tuple[bool, Candidate]] = []
     for profile in profiles:
-        if profile.protocol is Protocol.SUNSPEC:
+        if profile.is_chained:
             continue
         keys = [register for key, register in profile.registers.items() if key in _KEYS]
         try:
@@ -199,7 +175,7 @@ async def _by_plausibility(
     return [candidate for _, candidate in fitting]
 
 
-async def _is_doubtful(probe: _Probe, profile: Profile) -> bool:
+async def _is_doubtful(probe: _Probe, profile: ModbusProfile) -> bool:
     """Return whether the registers that would prove the family hold something else."""
     for signature in profile.signatures:
         words = await probe.read(signature.function, signature.address, signature.length)
@@ -218,14 +194,14 @@ def _matches(signature: Signature, words: list[int]) -> bool:
 
 
 async def read_as(
-    unit: RegisterUnit, profile: Profile, *, clock: Callable[[], float] = time.time
+    unit: RegisterUnit, profile: ModbusProfile, *, clock: Callable[[], float] = time.time
 ) -> Candidate:
     """Return what answers as a meter of this family, whatever it is. Raises MeterError."""
     return await _candidate(_Probe(unit), profile, proved=False, clock=clock)
 
 
 async def _candidate(
-    probe: _Probe, profile: Profile, *, proved: bool, clock: Callable[[], float]
+    probe: _Probe, profile: ModbusProfile, *, proved: bool, clock: Callable[[], float]
 ) -> Candidate:
     """Read a meter of a known family once, with what it says of itself.
 
@@ -238,7 +214,7 @@ async def _candidate(
     reading = await ModbusMeter(probe, profile, clock=clock).read()
     return Candidate(
         profile=profile,
-        base=0,
+        settings={"base": 0},
         certain=proved and is_plausible(reading.values, profile.phases),
         reading=reading,
         manufacturer=identity.get("manufacturer", ""),

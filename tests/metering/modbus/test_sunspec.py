@@ -6,7 +6,7 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.carbon_meter.metering.errors import MeterRejectedError, MeterSilentError
-from custom_components.carbon_meter.metering.sunspec import (
+from custom_components.carbon_meter.metering.modbus.sunspec import (
     BASES,
     SunSpecCommon,
     SunSpecModel,

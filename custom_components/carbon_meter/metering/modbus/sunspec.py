@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from .errors import MeterRejectedError
+from ..errors import MeterRejectedError
 from .registers import clean_text, said
 
 BASES: Final = (40000, 50000, 0, 4096)

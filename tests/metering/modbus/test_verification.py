@@ -4,10 +4,11 @@ from modbus_connection.exceptions import ModbusExceptionError, ModbusTimeoutErro
 import pytest
 
 from custom_components.carbon_meter.metering.errors import MeterRejectedError, MeterSilentError
+from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile
+from custom_components.carbon_meter.metering.modbus.verification import WrongMeterError, verify
 from custom_components.carbon_meter.metering.profile_library import load_profiles
-from custom_components.carbon_meter.metering.verification import WrongMeterError, verify
 
-PACKAGED = load_profiles().profiles
+PACKAGED = load_profiles().of(ModbusProfile)
 
 
 class Unit:

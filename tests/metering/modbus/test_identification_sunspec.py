@@ -4,10 +4,11 @@ import struct
 
 import pytest
 
-from custom_components.carbon_meter.metering.identification import identify
+from custom_components.carbon_meter.metering.modbus.identification import identify
+from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile
 from custom_components.carbon_meter.metering.profile_library import load_profiles
 
-PACKAGED = load_profiles().profiles
+PACKAGED = load_profiles().of(ModbusProfile)
 
 
 def text(said: str, words: int) -> list[int]:
@@ -46,7 +47,7 @@ async def test_a_chain_is_found_at_any_base_and_however_it_ends(serve, base, end
     (meter,) = found.candidates
     assert (meter.profile.id, meter.certain) == ("sunspec_meter_integer", True)
     assert (meter.manufacturer, meter.model, meter.serial) == ("Maker", "Model", "S1")
-    assert meter.base == base + 2 + 68
+    assert meter.settings["base"] == base + 2 + 68
     assert meter.reading.values["voltage"] == 230.5
     assert meter.reading.values["power"] == 3450.0
     assert "SunSpec models 1, 203" in found.seen
@@ -60,7 +61,7 @@ async def test_the_announced_length_leads_to_the_next_model(serve, length) -> No
     found = await identify(served.unit, PACKAGED.values())
 
     assert found.candidates[0].serial == "S1"
-    assert found.candidates[0].base == 40000 + 2 + 2 + length
+    assert found.candidates[0].settings["base"] == 40000 + 2 + 2 + length
 
 
 @pytest.mark.parametrize("length", [81, 105, 140])

@@ -16,7 +16,7 @@ from typing import Final
 
 from modbus_connection import decode as words_decode, encode as words_encode
 
-from .quantities import QUANTITIES
+from ..quantities import QUANTITIES
 
 SUNSPEC_NO_SCALE: Final = 0x8000
 """A SunSpec scale factor that is not implemented."""

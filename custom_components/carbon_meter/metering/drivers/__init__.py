@@ -1,1 +1,0 @@
-"""Drivers: how to talk one protocol so that a profile's quantities get values."""

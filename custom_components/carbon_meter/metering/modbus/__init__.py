@@ -1,0 +1,1 @@
+"""Modbus: registers over TCP, directly, through a gateway or behind an inverter (SunSpec)."""
