@@ -47,6 +47,7 @@ async def add_meters(
 
 async def _find(client: HomeAssistantClient, step: Step, meter: VirtualMeter) -> Step:
     """Give the address; what answers is identified by the integration."""
+    step = await client.answer(step, next_step_id="address")
     found = await client.answer(step, host=LOOPBACK, port=meter.port, unit=meter.unit)
     if found.step_id != "confirm":
         msg = f"{meter.name} was not found: {found.errors or found.reason}"

@@ -26,6 +26,7 @@ def meter_data(
 ) -> dict[str, Any]:
     """Return what the flow keeps of a virtual meter."""
     return {
+        "driver": "modbus",
         "host": LOOPBACK,
         "port": port,
         "unit": meter.unit,
@@ -38,6 +39,7 @@ def meter_data(
         "inverted": False,
         "power_inverted": False,
         "interval": 10,
+        "write_interval": 10,
         **(changes or {}),
     }
 

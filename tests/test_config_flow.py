@@ -35,11 +35,19 @@ def address(home: VirtualHome, unit: int = 1) -> dict[str, object]:
     return {"host": LOOPBACK, "port": home.port, "unit": unit}
 
 
+async def by_address(flows, menu):
+    """Return the form that asks for an address."""
+    return await flows.async_configure(menu["flow_id"], {"next_step_id": "address"})
+
+
 async def found(hass: HomeAssistant, home: VirtualHome, unit: int = 1):
     """Return the form that confirms a meter."""
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    assert result["type"] is FlowResultType.FORM
+    assert result["type"] is FlowResultType.MENU
     assert result["step_id"] == "user"
+    result = await by_address(hass.config_entries.flow, result)
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == "address"
     result = await hass.config_entries.flow.async_configure(result["flow_id"], address(home, unit))
     assert result["errors"] == {}, result["description_placeholders"]
     assert result["step_id"] == "confirm"
@@ -58,6 +66,7 @@ async def site_of(hass: HomeAssistant, home: VirtualHome):
 
 async def ask(hass: HomeAssistant, user_input: dict[str, object]):
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    result = await by_address(hass.config_entries.flow, result)
     return await hass.config_entries.flow.async_configure(result["flow_id"], user_input)
 
 
@@ -77,6 +86,7 @@ async def test_first_meter_creates_the_site(real_time: HomeAssistant, home: Virt
     assert subentry.title == "Grid"
     assert subentry.unique_id == f"eastron:{home['grid'].identity.serial}"
     assert dict(subentry.data) == {
+        "driver": "modbus",
         "host": LOOPBACK,
         "port": home.port,
         "unit": 1,
@@ -89,6 +99,7 @@ async def test_first_meter_creates_the_site(real_time: HomeAssistant, home: Virt
         "inverted": False,
         "power_inverted": False,
         "interval": 1,
+        "write_interval": 10,
     }
     assert entry.runtime_data.meters[subentry.subentry_id].last_update_success
 
@@ -162,7 +173,7 @@ async def test_unknown_unit_of_a_gateway(real_time: HomeAssistant, home: Virtual
 async def test_silent_device(
     real_time: HomeAssistant, home: VirtualHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("custom_components.carbon_meter.probe._TIMEOUT", 0.2)
+    monkeypatch.setattr("custom_components.carbon_meter.drivers.modbus._PROBE_TIMEOUT", 0.2)
     home["grid"].apply(Silent())
     result = await ask(real_time, address(home))
     assert result["errors"] == {"base": "silent"}
@@ -171,7 +182,7 @@ async def test_silent_device(
 async def test_garbled_device(
     real_time: HomeAssistant, home: VirtualHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("custom_components.carbon_meter.probe._TIMEOUT", 0.5)
+    monkeypatch.setattr("custom_components.carbon_meter.drivers.modbus._PROBE_TIMEOUT", 0.5)
     home["grid"].apply(BrokenFrame())
     result = await ask(real_time, address(home))
     assert result["errors"] == {"base": "not_a_meter"}
@@ -180,7 +191,7 @@ async def test_garbled_device(
 async def test_server_that_is_no_meter(
     real_time: HomeAssistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("custom_components.carbon_meter.probe._TIMEOUT", 0.5)
+    monkeypatch.setattr("custom_components.carbon_meter.drivers.modbus._PROBE_TIMEOUT", 0.5)
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
@@ -215,12 +226,12 @@ async def test_model_chosen_against_the_identification_is_checked(
 ) -> None:
     form = await found(real_time, home)
     result = await real_time.config_entries.flow.async_configure(
-        form["flow_id"], {"site": "Home", "name": "Grid", "model": "schneider_iem3000@0"}
+        form["flow_id"], {"site": "Home", "name": "Grid", "model": "schneider_iem3000"}
     )
     assert result["type"] is FlowResultType.FORM
     assert result["errors"] == {"base": "model_mismatch"}
     result = await real_time.config_entries.flow.async_configure(
-        form["flow_id"], {"site": "Home", "name": "Grid", "model": "eastron_sdm72_v2@0"}
+        form["flow_id"], {"site": "Home", "name": "Grid", "model": "eastron_sdm72_v2"}
     )
     await real_time.async_block_till_done(wait_background_tasks=True)
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -246,6 +257,7 @@ async def test_meter_without_a_name_is_only_likely(real_time: HomeAssistant) -> 
 
         flows = real_time.config_entries.subentries
         result = await flows.async_init((entry.entry_id, "meter"), context={"source": SOURCE_USER})
+        result = await by_address(flows, result)
         result = await flows.async_configure(result["flow_id"], address(home))
         assert result["step_id"] == "likely"
         result = await flows.async_configure(
@@ -271,6 +283,7 @@ async def test_subentry_flow_adds_and_refuses(real_time: HomeAssistant, home: Vi
     entry = await site_of(real_time, home)
     flows = real_time.config_entries.subentries
     result = await flows.async_init((entry.entry_id, "meter"), context={"source": SOURCE_USER})
+    result = await by_address(flows, result)
     result = await flows.async_configure(result["flow_id"], {**address(home), "port": 9})
     assert result["errors"] == {"base": "refused"}
     result = await flows.async_configure(result["flow_id"], address(home, unit=2))
@@ -283,6 +296,7 @@ async def test_subentry_flow_adds_and_refuses(real_time: HomeAssistant, home: Vi
     assert [subentry.title for subentry in entry.subentries.values()] == ["Grid", "Heat pump"]
 
     result = await flows.async_init((entry.entry_id, "meter"), context={"source": SOURCE_USER})
+    result = await by_address(flows, result)
     result = await flows.async_configure(result["flow_id"], address(home, unit=2))
     result = await flows.async_configure(result["flow_id"], {"name": "Again"})
     assert result["reason"] == "already_configured"

@@ -19,8 +19,8 @@ async def polled(
     real_time: HomeAssistant, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncGenerator[tuple[VirtualHome, MeterCoordinator]]:
     """Return a home and the coordinator of its meter, with short patience."""
-    monkeypatch.setattr("custom_components.carbon_meter.ANSWER_TIMEOUT", 0.2)
-    monkeypatch.setattr("custom_components.carbon_meter.coordinator._READING_LIMIT", 1.0)
+    monkeypatch.setattr("custom_components.carbon_meter.drivers.modbus.ANSWER_TIMEOUT", 0.2)
+    monkeypatch.setattr("custom_components.carbon_meter.drivers.modbus._READING_LIMIT", 1.0)
     async with VirtualHome.constant(3000, [MeterSpec(profile="eastron_sdm630")]) as home:
         entry = MockConfigEntry(
             domain=DOMAIN,

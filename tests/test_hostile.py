@@ -68,6 +68,7 @@ def sdm630() -> dict[int, list[int]]:
 async def add(hass: HomeAssistant, port: int, pick: int = 0, **fields: str):
     flows = hass.config_entries.flow
     form = await flows.async_init(DOMAIN, context={"source": SOURCE_USER})
+    form = await flows.async_configure(form["flow_id"], {"next_step_id": "address"})
     address = {"host": "127.0.0.1", "port": port, "unit": 1}
     form = await flows.async_configure(form["flow_id"], address)
     schema = form["data_schema"].schema
@@ -115,7 +116,7 @@ async def test_two_meters_with_the_serial_number_zero(real_time, served) -> None
 
 async def test_model_chosen_by_hand_can_be_reconfigured(real_time, served) -> None:
     port = await served(CapturedDevice(1, holding={0xFC00: [1, 2, 0x70]}, input_registers=sdm630()))
-    result = await add(real_time, port, site="Home", name="A", model="eastron_sdm72_v2@0")
+    result = await add(real_time, port, site="Home", name="A", model="eastron_sdm72_v2")
     entry = result["result"]
     (subentry,) = entry.subentries.values()
     flows = real_time.config_entries.subentries
@@ -131,7 +132,7 @@ async def test_model_chosen_by_hand_can_be_reconfigured(real_time, served) -> No
 
 async def test_same_meter_is_not_added_twice_by_another_model(real_time, served) -> None:
     port = await served(CapturedDevice(1, holding={0xFC00: [1, 2, 0x70]}, input_registers=sdm630()))
-    result = await add(real_time, port, site="Home", name="A", model="eastron_sdm72_v2@0")
+    result = await add(real_time, port, site="Home", name="A", model="eastron_sdm72_v2")
     result = await add(real_time, port, site=result["result"].entry_id, name="B")
     assert result["reason"] == "already_configured"
 

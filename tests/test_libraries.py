@@ -84,7 +84,7 @@ async def test_hole_in_a_factor_file_is_named_with_its_line(own: Path, site: Sit
 
 
 async def test_own_profile_replaces_the_packaged_one(own: Path, hass: HomeAssistant) -> None:
-    text = (PACKAGED / "eastron_sdm630.yaml").read_text().replace("name: SDM630", "name: Mine")
+    text = (PACKAGED / "modbus" / "eastron_sdm630.yaml").read_text().replace("name: SDM630", "name: Mine")
     (own / "profiles" / "sdm630.yaml").write_text(text)
     libraries = await async_get_libraries(hass)
     assert libraries.profiles["eastron_sdm630"].name == "Mine"

@@ -41,7 +41,7 @@ class OurSide:
         """Return what the entities show, by quantity."""
         registry = er.async_get(self._hass)
         shown: dict[str, str] = {}
-        for quantity in self._coordinator.profile.registers:
+        for quantity in self._coordinator.profile.quantities:
             unique_id = f"{self._coordinator.subentry.subentry_id}_{quantity}"
             entity_id = registry.async_get_entity_id("sensor", DOMAIN, unique_id)
             if entity_id and (state := self._hass.states.get(entity_id)):
@@ -56,6 +56,7 @@ async def add_meter(hass: HomeAssistant, subject: Subject) -> OurSide:
     """
     flows = hass.config_entries.flow
     step = await flows.async_init(DOMAIN, context={"source": SOURCE_USER})
+    step = await flows.async_configure(step["flow_id"], {"next_step_id": "address"})
     address = {"host": subject.host, "port": subject.port, "unit": subject.unit}
     step = await flows.async_configure(step["flow_id"], address)
     if step.get("step_id") != "confirm":

@@ -1,27 +1,26 @@
 """Carbon Meter: see and lower the carbon of a site's energy."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from homeassistant.components.modbus import async_get_unit
-from homeassistant.config_entries import ConfigSubentry
-from homeassistant.const import CONF_HOST, CONF_PORT, Platform
+from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady, HomeAssistantError
 from homeassistant.helpers import config_validation as cv, issue_registry as ir
 from homeassistant.helpers.event import async_track_utc_time_change
+from homeassistant.helpers.integration_platform import async_process_integration_platforms
 from homeassistant.helpers.typing import ConfigType
-from modbus_connection import ModbusTcpParams
 
 from .carbon.account import MeterAccount
 from .const import (
+    CONF_DRIVER,
     CONF_INTERVAL,
     CONF_INVERTED,
     CONF_PROFILE,
     CONF_ROLE,
-    CONF_UNIT,
     DOMAIN,
     LOGGER,
     SUBENTRY_METER,
@@ -29,26 +28,37 @@ from .const import (
 )
 from .coordinator import MeterCoordinator
 from .data import CarbonMeterConfigEntry, Site
+from .drivers.modbus import ModbusDriver
 from .intensity import SiteIntensity
-from .libraries import async_get_libraries
-from .metering.profile import Profile
+from .libraries import Libraries, async_add_plugin, async_get_libraries
+from .plugin import Plugin
 from .record import Record, async_recorded_total
 from .store import SiteStore
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 PLATFORMS: Final = (Platform.SENSOR,)
 
-ANSWER_TIMEOUT: Final = 5.0
-"""Seconds that a meter gets for one answer. A gateway with a slow bus needs one or two."""
-
 _RECORD_SECOND: Final = 20
 """Second of the first minute at which the hour before is written: every meter has been read."""
 
 
 async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
-    """Load profiles and emission factors ahead of the first site."""
+    """Load profiles and emission factors ahead of the first site, and what plugins bring."""
+    await async_process_integration_platforms(
+        hass, DOMAIN, _async_take_plugin, wait_for_platforms=True
+    )
     await async_get_libraries(hass)
     return True
+
+
+async def _async_take_plugin(hass: HomeAssistant, domain: str, platform: Any) -> None:
+    """Take what an integration offers; sites that have waited for it are set up anew."""
+    plugin: Plugin = await platform.async_get_carbon_meter_plugin(hass)
+    await async_add_plugin(hass, domain, plugin)
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        site: Site | None = getattr(entry, "runtime_data", None)
+        if entry.state is ConfigEntryState.SETUP_ERROR or (site is not None and site.left_out):
+            hass.config_entries.async_schedule_reload(entry.entry_id)
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) -> bool:
@@ -67,10 +77,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) 
     meters: dict[str, MeterCoordinator] = {}
     left_out: list[HomeAssistantError] = []
     for subentry in subentries:
-        profile = libraries.profiles.profiles.get(subentry.data[CONF_PROFILE])
         try:
-            meters[subentry.subentry_id] = _meter(
-                hass, entry, subentry, profile, intensity, stored_meters.get(subentry.subentry_id)
+            meters[subentry.subentry_id] = await _meter(
+                hass, entry, subentry, libraries, intensity, stored_meters.get(subentry.subentry_id)
             )
         except HomeAssistantError as err:
             LOGGER.error("%s", err)
@@ -88,16 +97,30 @@ async def async_setup_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) 
     record = Record(hass, (entry.entry_id, entry.title), intensity, meters)
     if "record" in stored:
         record.restore(stored["record"])
-    entry.runtime_data = Site(intensity=intensity, meters=meters, store=store, record=record)
+    entry.runtime_data = Site(
+        intensity=intensity, meters=meters, store=store, record=record, left_out=bool(left_out)
+    )
 
     # A changed intensity holds from the moment it changed: it is listened to before anything
     # is read.
     entry.async_on_unload(intensity.async_start())
-    await _first_readings(list(meters.values()), known=bool(stored_meters))
+    try:
+        await _first_readings(list(meters.values()), known=bool(stored_meters))
+    except BaseException:
+        await _close(meters.values())
+        raise
+    for meter in meters.values():
+        meter.async_follow()
 
     _keep(hass, entry, stored_meters)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True
+
+
+async def _close(meters: Iterable[MeterCoordinator]) -> None:
+    """Let go of what the meters' connections hold."""
+    for meter in meters:
+        await meter.connection.async_close()
 
 
 async def _first_readings(meters: Sequence[MeterCoordinator], *, known: bool) -> None:
@@ -118,11 +141,11 @@ async def _first_readings(meters: Sequence[MeterCoordinator], *, known: bool) ->
         LOGGER.error("%s", failure)
 
 
-def _meter(  # noqa: PLR0913, PLR0917  # what makes up a meter
+async def _meter(  # noqa: PLR0913, PLR0917  # what makes up a meter
     hass: HomeAssistant,
     entry: CarbonMeterConfigEntry,
     subentry: ConfigSubentry,
-    profile: Profile | None,
+    libraries: Libraries,
     intensity: SiteIntensity,
     stored: Mapping[str, Any] | None,
 ) -> MeterCoordinator:
@@ -132,8 +155,10 @@ def _meter(  # noqa: PLR0913, PLR0917  # what makes up a meter
     with other settings.
     """
     data = subentry.data
+    driver = libraries.drivers.get(data.get(CONF_DRIVER, ModbusDriver.key))
+    profile = libraries.profiles.profiles.get(data[CONF_PROFILE])
     issue_id = f"unknown_profile_{subentry.subentry_id}"
-    if profile is None:
+    if driver is None or profile is None:
         placeholders = {"meter": subentry.title, "profile": data[CONF_PROFILE]}
         ir.async_create_issue(
             hass,
@@ -150,15 +175,7 @@ def _meter(  # noqa: PLR0913, PLR0917  # what makes up a meter
             translation_placeholders=placeholders,
         )
     ir.async_delete_issue(hass, DOMAIN, issue_id)
-    unit = async_get_unit(
-        hass,
-        entry,
-        ModbusTcpParams(host=data[CONF_HOST], port=data[CONF_PORT]),
-        data[CONF_UNIT],
-    )
-    unit.require_timeout(ANSWER_TIMEOUT)
-    if profile.message_spacing:
-        unit.set_message_spacing(profile.message_spacing)
+    connection = await driver.async_open(hass, entry, data, profile)
     poll_interval = float(data[CONF_INTERVAL])
     weighed = Role(data[CONF_ROLE]).is_consumption
     if stored is None:
@@ -176,7 +193,7 @@ def _meter(  # noqa: PLR0913, PLR0917  # what makes up a meter
         hass,
         entry,
         subentry,
-        unit=unit,
+        connection=connection,
         profile=profile,
         account=account,
         intensity=intensity,
@@ -233,6 +250,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry)
     """Stop reading the site's meters; what they said is stored."""
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
+    await _close(entry.runtime_data.meters.values())
     store = entry.runtime_data.store
     store.async_close()
     await store.async_save()

@@ -10,22 +10,27 @@ LOGGER: Final = logging.getLogger(__package__)
 SUBENTRY_METER: Final = "meter"
 
 CONF_BASE: Final = "base"
+CONF_DRIVER: Final = "driver"
 CONF_INTERVAL: Final = "interval"
 CONF_INVERTED: Final = "inverted"
 CONF_MANUFACTURER: Final = "manufacturer"
+CONF_PARENT: Final = "parent"
 CONF_POWER_INVERTED: Final = "power_inverted"
 CONF_PROFILE: Final = "profile"
+CONF_PROTOCOL: Final = "protocol"
 CONF_ROLE: Final = "role"
 CONF_SERIAL: Final = "serial"
 CONF_SITE: Final = "site"
 CONF_SOURCE: Final = "source"
 CONF_UNIT: Final = "unit"
 CONF_VALUE: Final = "value"
+CONF_WRITE_INTERVAL: Final = "write_interval"
 CONF_ZONE: Final = "zone"
 
 DEFAULT_INTERVAL: Final = 10
 DEFAULT_PORT: Final = 502
 DEFAULT_UNIT: Final = 1
+DEFAULT_WRITE_INTERVAL: Final = 10
 
 UNIT_INTENSITY: Final = "gCO2eq/kWh"
 UNIT_CARBON_RATE: Final = "g/h"

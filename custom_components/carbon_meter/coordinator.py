@@ -1,49 +1,34 @@
 """Reading one meter, again and again."""
 
 import asyncio
-import contextlib
 from datetime import timedelta
 from typing import Final, override
 
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.const import CONF_HOST, CONF_PORT
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
-from homeassistant.util import dt as dt_util
-from modbus_connection import ModbusError, ModbusUnit
 
 from .carbon.account import Incident, MeterAccount
-from .const import (
-    CONF_BASE,
-    CONF_INTERVAL,
-    CONF_INVERTED,
-    CONF_POWER_INVERTED,
-    CONF_SERIAL,
-    DOMAIN,
-    LOGGER,
-)
-from .data import CarbonMeterConfigEntry, Site
+from .const import CONF_INTERVAL, CONF_INVERTED, CONF_POWER_INVERTED, DOMAIN, LOGGER
+from .data import CarbonMeterConfigEntry
+from .driver import MeterConnection
 from .intensity import SiteIntensity
-from .metering.errors import MeterError, MeterGarbledError, MeterSilentError, WrongMeterError
-from .metering.modbus.meter import ModbusMeter
-from .metering.modbus.verification import verify
+from .metering.errors import MeterError, MeterSilentError, WrongMeterError
 from .metering.profile import Profile
 from .metering.readings import Reading
 
-_READING_LIMIT: Final = 30.0
-"""Seconds for one reading, waiting for others on the same line included."""
+_READING_LIMIT: Final = 60.0
+"""Seconds after which a driver that keeps no time of its own is given up."""
 
 _LONGEST_WAIT: Final = 30.0
 """Seconds between two attempts at a meter that does not answer, unless its interval is longer."""
 
-_SILENCES_PER_LINK: Final = 3
-"""Readings without an answer in a row after which the link is dropped."""
-
 
 class MeterCoordinator(DataUpdateCoordinator[Reading]):
-    """Polls one meter and books what it says; its data is the last reading.
+    """Follows one meter and books what it says; its data is the last reading.
 
-    Each meter has its own: one that is slow or dead delays no other.
+    Each meter has its own: one that is slow or dead delays no other. A meter that speaks by
+    itself is listened to, any other is asked.
     """
 
     config_entry: CarbonMeterConfigEntry
@@ -54,48 +39,65 @@ class MeterCoordinator(DataUpdateCoordinator[Reading]):
         entry: CarbonMeterConfigEntry,
         subentry: ConfigSubentry,
         *,
-        unit: ModbusUnit,
+        connection: MeterConnection,
         profile: Profile,
         account: MeterAccount,
         intensity: SiteIntensity,
     ) -> None:
         """Take the meter's parts."""
+        self.subentry = subentry
+        self.profile = profile
+        self.account = account
+        self.connection = connection
+        self.inverted: bool = subentry.data[CONF_INVERTED]
+        self._power_inverted: bool = subentry.data.get(CONF_POWER_INVERTED, False)
+        self._interval: float = subentry.data[CONF_INTERVAL]
+        self._intensity = intensity
+        self._faults: tuple[str, ...] = ()
+        self._failures = 0
         super().__init__(
             hass,
             LOGGER,
             config_entry=entry,
             name=subentry.title,
-            update_interval=timedelta(seconds=subentry.data[CONF_INTERVAL]),
+            update_interval=None if connection.speaks else timedelta(seconds=self._interval),
         )
-        self.subentry = subentry
-        self.profile = profile
-        self.account = account
-        self._intensity = intensity
-        self._unit = unit
-        self.inverted: bool = subentry.data[CONF_INVERTED]
-        self._power_inverted: bool = subentry.data.get(CONF_POWER_INVERTED, False)
-        self._meter: ModbusMeter | None = None
-        self._faults: tuple[str, ...] = ()
-        self._silences = 0
-        self._failures = 0
 
     @property
     def absent(self) -> frozenset[str]:
         """Return the quantities of the profile that this meter does not have."""
-        return frozenset(self._meter.absent) if self._meter is not None else frozenset()
+        return frozenset(self.connection.absent)
 
     @property
     def requests(self) -> int:
         """Return how many requests one full reading takes."""
-        return len(self._meter.blocks) if self._meter is not None else 0
+        return self.connection.requests
+
+    @callback
+    def async_follow(self) -> None:
+        """Listen to a meter that speaks by itself, as long as the site is loaded."""
+        if self.connection.speaks:
+            unsubscribe = self.connection.async_listen(self._async_heard, self._async_lost)
+            self.config_entry.async_on_unload(unsubscribe)
 
     @override
     async def _async_update_data(self) -> Reading:
         """Read the meter once and book the reading."""
         try:
-            reading = await self._read()
-        except WrongMeterError as err:
-            raise UpdateFailed(
+            async with asyncio.timeout(_READING_LIMIT):
+                reading = await self.connection.async_read()
+        except TimeoutError as err:
+            raise self._failed(
+                MeterSilentError(f"no reading within {_READING_LIMIT:.0f} s")
+            ) from err
+        except MeterError as err:
+            raise self._failed(err) from err
+        return self._take(reading)
+
+    def _failed(self, err: MeterError) -> UpdateFailed:
+        """Return what a failure means for the entities, and when to ask again."""
+        if isinstance(err, WrongMeterError):
+            return UpdateFailed(
                 translation_domain=DOMAIN,
                 translation_key="wrong_meter",
                 translation_placeholders={
@@ -103,17 +105,32 @@ class MeterCoordinator(DataUpdateCoordinator[Reading]):
                     "expected": err.expected,
                     "found": err.found,
                 },
-            ) from err
-        except MeterError as err:
-            # Whoever answers next may be another meter: it is asked again who it is.
-            self._meter = None
-            self._failures += 1
-            raise UpdateFailed(
-                translation_domain=DOMAIN,
-                translation_key="meter_not_read",
-                translation_placeholders={"meter": self.subentry.title, "error": str(err)},
-                retry_after=self._patience(),
-            ) from err
+            )
+        self._failures += 1
+        return UpdateFailed(
+            translation_domain=DOMAIN,
+            translation_key="meter_not_read",
+            translation_placeholders={"meter": self.subentry.title, "error": str(err)},
+            retry_after=None if self.connection.speaks else self._patience(),
+        )
+
+    def _patience(self) -> float:
+        """Return in how many seconds to ask again: others on the line wait for each attempt."""
+        longest = max(self._interval, _LONGEST_WAIT)
+        return min(longest, self._interval * 2.0 ** min(self._failures, 10))
+
+    @callback
+    def _async_heard(self, reading: Reading) -> None:
+        """Take a reading that the meter sent by itself."""
+        self.async_set_updated_data(self._take(reading))
+
+    @callback
+    def _async_lost(self, err: MeterError) -> None:
+        """Take note that the meter sends nothing any more."""
+        self.async_set_update_error(self._failed(err))
+
+    def _take(self, reading: Reading) -> Reading:
+        """Book a reading; return it as the site sees it."""
         self._failures = 0
         if self._power_inverted:
             reading = reading.with_power_reversed()
@@ -124,60 +141,6 @@ class MeterCoordinator(DataUpdateCoordinator[Reading]):
         for incident in self.account.observe(reading):
             self._tell_incident(incident)
         return reading
-
-    def _patience(self) -> float:
-        """Return in how many seconds to ask again: others on the line wait for each attempt."""
-        interval: float = self.subentry.data[CONF_INTERVAL]
-        return max(interval, min(_LONGEST_WAIT, interval * 2.0**self._failures))
-
-    def _link_is_deaf(self) -> bool:
-        """Return whether nobody on this meter's line has answered of late."""
-        data = self.subentry.data
-        site: Site | None = getattr(self.config_entry, "runtime_data", None)
-        return site is None or not any(
-            meter.last_update_success
-            for meter in site.meters.values()
-            if meter is not self
-            and meter.subentry.data[CONF_HOST] == data[CONF_HOST]
-            and meter.subentry.data[CONF_PORT] == data[CONF_PORT]
-        )
-
-    async def _read(self) -> Reading:
-        """Read the meter; a link that stays silent is made anew.
-
-        Raises MeterError.
-        """
-        try:
-            async with asyncio.timeout(_READING_LIMIT):
-                if self._meter is None:
-                    self._meter = await self._connect()
-                reading = await self._meter.read()
-        except (MeterSilentError, MeterGarbledError, TimeoutError) as err:
-            self._silences += 1
-            if self._silences % _SILENCES_PER_LINK == 0 and self._link_is_deaf():
-                # A client that has lost the thread of the conversation never finds it again.
-                with contextlib.suppress(ModbusError):
-                    await self._unit.disconnect()
-            if isinstance(err, MeterError):
-                raise
-            raise MeterSilentError(f"no complete reading within {_READING_LIMIT:.0f} s") from err
-        self._silences = 0
-        return reading
-
-    async def _connect(self) -> ModbusMeter:
-        """Make sure that it is the right meter, and where its registers are."""
-        base = await verify(
-            self._unit,
-            self.profile,
-            base=self.subentry.data[CONF_BASE],
-            serial=self.subentry.data[CONF_SERIAL],
-        )
-        return ModbusMeter(
-            self._unit,
-            self.profile,
-            base=base,
-            clock=lambda: dt_util.utcnow().timestamp(),
-        )
 
     def _tell_faults(self, reading: Reading) -> None:
         """Log registers with impossible contents, once when they change."""

@@ -22,6 +22,8 @@ class Site:
 
     store: SiteStore
     record: Record
+    left_out: bool = False
+    """Whether a meter of the site could not be set up."""
 
 
 type CarbonMeterConfigEntry = ConfigEntry[Site]

@@ -85,4 +85,4 @@ def test_every_form_field_is_described() -> None:
         for name, step in ENGLISH[where]["step"].items():
             assert set(step.get("data", {})) == set(step.get("data_description", {})), name
     for name, step in ENGLISH["config_subentries"]["meter"]["step"].items():
-        assert set(step["data"]) == set(step["data_description"]), name
+        assert set(step.get("data", {})) == set(step.get("data_description", {})), name

@@ -17,9 +17,9 @@ from homeassistant.helpers.selector import (
 )
 import probatio
 
-from .carbon.units import UnknownIntensityUnitError, to_grams_per_kwh
-from .const import CONF_SOURCE, CONF_VALUE, CONF_ZONE, UNIT_INTENSITY, Source
-from .libraries import async_get_libraries
+from ..carbon.units import UnknownIntensityUnitError, to_grams_per_kwh
+from ..const import CONF_SOURCE, CONF_VALUE, CONF_ZONE, UNIT_INTENSITY, Source
+from ..libraries import async_get_libraries
 
 
 class CarbonMeterOptionsFlow(OptionsFlow):
