@@ -90,12 +90,11 @@ async def test_meter_that_does_not_answer_is_asked_less_often(
     polled: tuple[VirtualHome, MeterCoordinator],
 ) -> None:
     _, coordinator = polled
-    data = dict(coordinator.subentry.data) | {"interval": 5}
-    object.__setattr__(coordinator.subentry, "data", data)
+    coordinator._interval = 5
     waits = []
     for failures in range(6):
         coordinator._failures = failures
         waits.append(coordinator._patience())
     assert waits == [5, 10, 20, 30, 30, 30]
-    data["interval"] = 600
+    coordinator._interval = 600
     assert coordinator._patience() == 600
