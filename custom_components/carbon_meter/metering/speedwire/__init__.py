@@ -1,0 +1,1 @@
+"""SMA Speedwire: energy meters that send their values into the network once a second."""
