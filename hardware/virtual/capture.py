@@ -17,9 +17,11 @@ class CapturedDevice:
         *,
         holding: Mapping[int, Sequence[int]] | None = None,
         input_registers: Mapping[int, Sequence[int]] | None = None,
+        identification: Mapping[int, bytes] | None = None,
     ) -> None:
         """Take the words of each space, in blocks by the address of their first register."""
         self._unit = unit
+        self.identification = identification or {}
         self._words = {
             (function, start + offset): word
             for function, blocks in (

@@ -1,5 +1,6 @@
 """What a Modbus port asks of the devices behind it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,6 +23,9 @@ class Answer:
 
     silent: bool = False
     close: bool = False
+    identification: Mapping[int, bytes] | None = None
+    """The texts of the Modbus device identification instead of words."""
+
     broken: bool = False
     """Whether the answer is not Modbus."""
 
@@ -32,6 +36,13 @@ class Device(Protocol):
     @property
     def unit(self) -> int:
         """Return the unit id."""
+
+    @property
+    def identification(self) -> Mapping[int, bytes]:
+        """Return the texts of the Modbus device identification (43/14) by object number.
+
+        Nothing for a device that does not know the function.
+        """
 
     def answer(self, function: Function, address: int, count: int) -> Answer:
         """Return what a read request brings; at once, whatever the delay it then gets."""

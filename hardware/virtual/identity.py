@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 import zlib
 
-from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile
+from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile, Signature
 from custom_components.carbon_meter.metering.modbus.registers import (
-    IdentityRegister,
     WordOrder,
-    clean_text,
 )
+from custom_components.carbon_meter.metering.modbus.texts import TEXT_TYPES, IdentityRegister
 
 from .image import Text
 
@@ -32,10 +32,28 @@ class Identity:
         )
 
 
-def text_words(text: str, length: int) -> tuple[int, ...]:
+def text_words(text: str, length: int, *, swapped: bool = False) -> tuple[int, ...]:
     """Return a text in registers of two characters each, padded with zeros."""
     raw = text.encode("utf-8")[: 2 * length].ljust(2 * length, b"\0")
-    return tuple(int.from_bytes(raw[place : place + 2], "big") for place in range(0, len(raw), 2))
+    order: Literal["big", "little"] = "little" if swapped else "big"
+    return tuple(int.from_bytes(raw[place : place + 2], order) for place in range(0, len(raw), 2))
+
+
+def identification_objects(profile: ModbusProfile, identity: Identity) -> dict[int, bytes]:
+    """Return the objects of function 43/14 (0 maker, 1 product) where they prove the family."""
+    signature = profile.device_signature
+    if signature is None:
+        return {}
+    return {
+        0: _with(identity.manufacturer, signature.vendor).encode(),
+        1: _with(identity.model, signature.product).encode(),
+        2: b"V1.0",
+    }
+
+
+def _with(said: str, needed: str) -> str:
+    """Return what the meter says, with what proves the family in it."""
+    return said if needed.lower() in said.lower() else f"{needed} {said}"
 
 
 def identity_texts(profile: ModbusProfile, identity: Identity) -> tuple[Text, ...]:
@@ -57,24 +75,29 @@ def identity_texts(profile: ModbusProfile, identity: Identity) -> tuple[Text, ..
         for key, register in profile.identity.items()
     }
     for signature in profile.signatures:
-        place = (signature.function, signature.address)
-        present = texts.get(place)
-        if signature.text:
-            if present and signature.text.lower() in clean_text(present.words).lower():
-                continue
-            words = text_words(signature.text, signature.length)
-        else:
-            words = _number_words(min(signature.codes), signature.length)
-            if present and _number(present.words) in signature.codes:
-                continue
-        texts[place] = Text(function=signature.function, address=signature.address, words=words)
+        for each in filter(None, (signature, signature.beside)):
+            place = (each.function, each.address)
+            present = texts.get(place)
+            if present is None or not each.matches(present.words):
+                words = _signature_words(each)
+                texts[place] = Text(function=each.function, address=each.address, words=words)
     return tuple(texts.values())
+
+
+def _signature_words(signature: Signature) -> tuple[int, ...]:
+    """Return a block that proves the family: its first text or its smallest code."""
+    words = signature.length - signature.start
+    if signature.texts:
+        content = text_words(signature.texts[0], words, swapped=signature.swapped)
+    else:
+        content = _number_words(min(signature.codes), words)
+    return (*([0] * signature.start), *content)
 
 
 def _identity_words(register: IdentityRegister, said: str) -> tuple[int, ...]:
     """Return the words that read as what the meter says, as far as the register can say it."""
-    if register.type == "text":
-        return text_words(said, register.length)
+    if register.type in TEXT_TYPES:
+        return text_words(said, register.length, swapped=register.type == "swapped_text")
     if register.names:
         number = _code(register.names, said)
     else:
@@ -90,10 +113,3 @@ def _code(names: Mapping[int, str], said: str) -> int:
 
 def _number_words(number: int, length: int) -> tuple[int, ...]:
     return tuple(number >> 16 * place & 0xFFFF for place in reversed(range(length)))
-
-
-def _number(words: tuple[int, ...]) -> int:
-    number = 0
-    for word in words:
-        number = number << 16 | word
-    return number

@@ -6,29 +6,37 @@ answered with zeros, because families with such holes are read across them.
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping, Set as AbstractSet
+from collections.abc import Iterable, Mapping, Set as AbstractSet
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
-import zlib
-
-from modbus_connection import encode as words_encode
 
 from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile
 from custom_components.carbon_meter.metering.modbus.registers import (
     NUMBER_TYPES,
-    Coding,
     Function,
     Register,
-    WordOrder,
 )
 from custom_components.carbon_meter.metering.quantities import QUANTITIES
+
+from .encoding import (
+    Part,
+    Ratios,
+    can_be_unknown,
+    decoded,
+    fitted,
+    garbage,
+    parts,
+    plain_ratios,
+    ratio_of,
+    scale_word,
+    unknown,
+)
 
 ILLEGAL_ADDRESS: Final = 2
 ILLEGAL_VALUE: Final = 3
 
 _LARGEST: Final = max(kind.words for kind in NUMBER_TYPES.values())
-_NOT_A_NUMBER: Final = MappingProxyType({"f32": 0x7FC00000, "f64": 0x7FF8000000000000})
 
 EXPONENTS: Final[Mapping[str, int]] = MappingProxyType(
     {"V": -1, "A": -2, "Hz": -2, "W": 0, "VA": 0, "var": 0, "1": -2, "Wh": 0, "varh": 0, "VAh": 0}
@@ -79,6 +87,43 @@ class Content:
     """What the garbage is drawn from."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Variant:
+    """Which of the meters of a family it is."""
+
+    options: Mapping[str, str] = MappingProxyType({})
+    """The option by the choice's name; by default the first."""
+
+    ratios: Ratios = MappingProxyType({})
+    """What the ratio registers hold, by name; by default what leaves every value as it is."""
+
+    exponents: Mapping[str, int] = MappingProxyType({})
+    """Powers of ten by unit, over `EXPONENTS`, for profiles with scale factors."""
+
+    model: str = ""
+    """What the meter calls its model: some registers are of some models only."""
+
+
+def registers_of(profile: ModbusProfile, variant: Variant) -> tuple[Register, ...]:
+    """Return the registers that a meter of the family has.
+
+    Raises ValueError for an option that the profile does not have.
+    """
+    found = list(profile.fixed_registers)
+    for choice in profile.choices:
+        name = variant.options.get(choice.name, choice.options[0].name)
+        chosen = [option for option in choice.options if option.name == name]
+        if not chosen:
+            raise ValueError(f"{profile.id} has no option {name!r} of {choice.name}")
+        found += chosen[0].registers.values()
+    return tuple(
+        register
+        for register in (*found, *profile.checks)
+        if not register.models
+        or any(name.lower() in variant.model.lower() for name in register.models)
+    )
+
+
 class RegisterImage:
     """A meter's register space, built once from its profile."""
 
@@ -88,36 +133,49 @@ class RegisterImage:
         *,
         base: int = 0,
         texts: tuple[Text, ...] = (),
-        exponents: Mapping[str, int] = MappingProxyType({}),
+        variant: Variant | None = None,
         length: int | None = None,
     ) -> None:
         """Lay the registers out.
 
         `base` is where the profile's addresses count from, `texts` what never
-        changes, `exponents` the powers of ten by unit (over `EXPONENTS`), `length`
-        how many registers the map has where that is fewer than the profile knows.
+        changes, `length` how many registers the map has where that is fewer than the
+        profile knows.
         """
         self.profile = profile
         self._base = base
-        self._texts = texts
-        self._exponents = {**EXPONENTS, **exponents}
-        self._registers: dict[Function, list[Register]] = {}
-        for register in sorted(profile.registers.values(), key=lambda each: each.address):
-            if length is None or register.address + register.words <= length:
-                self._registers.setdefault(register.function, []).append(register)
-        self._starts = {
-            function: [base + register.address for register in registers]
-            for function, registers in self._registers.items()
+        variant = variant or Variant()
+        registers = [
+            register
+            for register in registers_of(profile, variant)
+            if length is None or register.address + register.words <= length
+        ]
+        # What repeats a quantity comes last.
+        self._registers: dict[str, Register] = {}
+        for register in registers:
+            self._registers.setdefault(register.quantity, register)
+        self._ratios = {
+            name: raw
+            for register in registers
+            for name, raw in (plain_ratios(register) | dict(variant.ratios)).items()
         }
-        self._scales = self._lay_scales()
+        self._texts = (*texts, *self._ratio_texts(registers))
+        self._exponents = {**EXPONENTS, **variant.exponents}
+        self._parts: dict[Function, list[Part]] = {}
+        laid = (part for register in registers for part in parts(register))
+        for part in sorted(laid, key=lambda each: each.address):
+            self._parts.setdefault(part.register.function, []).append(part)
+        self._starts = {
+            function: [base + part.address for part in found]
+            for function, found in self._parts.items()
+        }
+        self._scales = self._lay_scales(registers)
         self._areas = self._lay_areas()
 
     @property
     def quantities(self) -> tuple[str, ...]:
         """Return the quantities that have registers here."""
-        return tuple(
-            register.quantity for registers in self._registers.values() for register in registers
-        )
+        return tuple(self._registers)
 
     def words(self, function: Function, address: int, count: int, content: Content) -> list[int]:
         """Return what a request brings; raises RefusedError."""
@@ -136,52 +194,55 @@ class RegisterImage:
         for at, word in self._scales.get(function, {}).items():
             if address <= at < end:
                 words[at - address] = word
-        for start, register in self._within(function, address, end):
+        for start, part in self._within(function, address, end):
+            register = part.register
             if register.alone and (start, start + register.words) != (address, end):
                 raise RefusedError(ILLEGAL_ADDRESS)
-            _put(words, start - address, self._encoded(register, content))
+            _put(words, start - address, self._encoded(part, content))
         return words
 
     def touched(self, function: Function, address: int, count: int) -> frozenset[str]:
         """Return the quantities that a request asks for, in part at least."""
         found = self._within(function, address, address + count)
-        return frozenset(register.quantity for _, register in found)
+        return frozenset(part.register.quantity for _, part in found)
 
     def can_be_unavailable(self, quantity: str) -> bool:
         """Return whether the quantity's register has a code that means: not known."""
-        register = self.profile.registers[quantity]
-        return bool(register.not_available) or register.type in _NOT_A_NUMBER
+        return can_be_unknown(self._registers[quantity])
 
     def rounded(self, quantity: str, value: float) -> float:
         """Return what a reader makes of a value, after the register's rounding.
 
         Raises NotAvailableError where the value is itself a not-available code.
         """
-        register = self.profile.registers[quantity]
-        exponent = self._exponent(register)
-        return register.decode(_fitted(register, value, exponent), exponent)
+        register = self._registers[quantity]
+        exponent, ratio = self._exponent(register), ratio_of(register, self._ratios)
+        words = [fitted(register, part.of(value), exponent, ratio) for part in parts(register)]
+        return decoded(register, words, exponent, self._ratios)
 
-    def _within(self, function: Function, address: int, end: int) -> list[tuple[int, Register]]:
-        """Return the registers that lie in a span, in part at least, with their addresses."""
+    def _within(self, function: Function, address: int, end: int) -> list[tuple[int, Part]]:
+        """Return the numbers that lie in a span, in part at least, with their addresses."""
         starts = self._starts.get(function, [])
         first, last = bisect_left(starts, address - _LARGEST), bisect_left(starts, end)
-        registers = self._registers.get(function, [])
+        found = self._parts.get(function, [])
         return [
-            (start, register)
-            for start, register in zip(starts[first:last], registers[first:last], strict=True)
-            if start + register.words > address
+            (start, part)
+            for start, part in zip(starts[first:last], found[first:last], strict=True)
+            if start + part.register.words > address
         ]
 
-    def _encoded(self, register: Register, content: Content) -> list[int]:
-        """Return the words of one register."""
+    def _encoded(self, part: Part, content: Content) -> list[int]:
+        """Return the words of one number."""
+        register = part.register
         key = register.quantity
         if key in content.garbage:
-            return _garbage(content.seed, register)
+            return garbage(content.seed, register)
         value = content.values.get(key)
         if value is None or key in content.unavailable:
-            words = _unknown(register)
+            words = unknown(register)
         else:
-            words = _fitted(register, value, self._exponent(register))
+            ratio = ratio_of(register, self._ratios)
+            words = fitted(register, part.of(value), self._exponent(register), ratio)
         return words[::-1] if content.swapped else words
 
     def _exponent(self, register: Register) -> int:
@@ -189,14 +250,22 @@ class RegisterImage:
             return 0
         return self._exponents[QUANTITIES[register.quantity].unit]
 
-    def _lay_scales(self) -> dict[Function, dict[int, int]]:
+    def _ratio_texts(self, registers: Iterable[Register]) -> list[Text]:
+        """Return the registers of the ratios."""
+        known = {ratio.name: ratio for register in registers for ratio in register.ratios}
+        return [
+            Text(function=ratio.function, address=ratio.address, words=(self._ratios[name],))
+            for name, ratio in known.items()
+        ]
+
+    def _lay_scales(self, registers: Iterable[Register]) -> dict[Function, dict[int, int]]:
         """Return the words of the scale factors by address."""
         scales: dict[Function, dict[int, int]] = {}
-        for function, registers in self._registers.items():
-            for register in registers:
-                if register.scale_register is not None:
-                    word = self._exponent(register) & 0xFFFF
-                    scales.setdefault(function, {})[self._base + register.scale_register] = word
+        for register in registers:
+            if register.scale_register is not None:
+                word = scale_word(register, self._exponent(register))
+                at = self._base + register.scale_register
+                scales.setdefault(register.function, {})[at] = word
         return scales
 
     def _lay_areas(self) -> dict[Function, list[tuple[int, int]]]:
@@ -204,8 +273,8 @@ class RegisterImage:
         areas: dict[Function, list[tuple[int, int]]] = {}
         for function in Function:
             spans = [
-                (self._base + register.address, self._base + register.address + register.words)
-                for register in self._registers.get(function, [])
+                (self._base + part.address, self._base + part.address + part.register.words)
+                for part in self._parts.get(function, [])
             ]
             spans += [(at, at + 1) for at in self._scales.get(function, {})]
             spans += [(text.address, text.end) for text in self._texts if text.function is function]
@@ -227,46 +296,3 @@ def _put(words: list[int], offset: int, part: tuple[int, ...] | list[int]) -> No
     for position, word in enumerate(part, start=offset):
         if 0 <= position < len(words):
             words[position] = word
-
-
-def _unknown(register: Register) -> list[int]:
-    """Return the register's not-available code; zeros where the family has none."""
-    raw = _NOT_A_NUMBER.get(register.type, 0)
-    if register.not_available:
-        # Zero is a code of last resort: some counters use it beside the proper one.
-        raw = max(register.not_available)
-    words = [raw >> 16 * place & 0xFFFF for place in reversed(range(register.words))]
-    return words if register.word_order is WordOrder.BIG else words[::-1]
-
-
-def _fitted(register: Register, value: float, exponent: int) -> list[int]:
-    """Return the words of a value; where it does not fit, of what a real meter would show.
-
-    A counter rolls over at the end of its register, anything else stays at the limit.
-    """
-    try:
-        return register.encode(value, exponent)
-    except OverflowError:
-        kind = NUMBER_TYPES[register.type]
-        if kind.floating:
-            return _unknown(register)
-        step = float(register.factor) * 10.0**exponent
-        if register.coding is Coding.PERCENT_OR_RATIO:
-            step /= 100
-        number = round(value / step)
-        top = 1 << 16 * kind.words - kind.signed
-        if QUANTITIES[register.quantity].counter:
-            number %= top
-        # The last code at either end mostly means: not known.
-        number = max(1 - top if kind.signed else 0, min(top - 2, number))
-        return words_encode.encode_int(
-            number, count=register.words, word_order=register.word_order.value
-        )
-
-
-def _garbage(seed: int, register: Register) -> list[int]:
-    """Return words without a meaning."""
-    return [
-        zlib.crc32(f"{seed} {register.quantity} {place}".encode()) & 0xFFFF
-        for place in range(register.words)
-    ]

@@ -12,8 +12,8 @@ from .device import Answer
 from .electrical import MIXES, Wiring
 from .faults import Fault, Jump, LastingFault, Reset, RollOver
 from .household import GRID, Household, Node
-from .identity import Identity, identity_texts
-from .image import RegisterImage
+from .identity import Identity, identification_objects, identity_texts
+from .image import RegisterImage, Variant
 from .integral import Integral, Rewired
 from .misbehaviour import Misbehaviour
 from .sunspec_chain import SunSpecLayout, lay_chain, meter_model, sunspec_wiring
@@ -57,6 +57,12 @@ class MeterSpec:
 
     exponents: Mapping[str, int] = field(default_factory=dict)
     """Powers of ten by unit, for profiles with scale factors."""
+
+    options: Mapping[str, str] = field(default_factory=dict)
+    """The option by the name of the choice, for families with several ways; else the first."""
+
+    ratios: Mapping[str, int] = field(default_factory=dict)
+    """What the ratio registers hold, by name, for families that multiply by them."""
 
     sunspec: SunSpecLayout = field(default_factory=SunSpecLayout)
 
@@ -115,6 +121,11 @@ class VirtualMeter:
     def unit(self) -> int:
         """Return the unit id."""
         return self.spec.unit
+
+    @property
+    def identification(self) -> Mapping[int, bytes]:
+        """Return what the meter answers to Modbus function 43/14; nothing for most families."""
+        return identification_objects(self.profile, self.identity)
 
     @property
     def faults(self) -> tuple[LastingFault, ...]:
@@ -203,15 +214,21 @@ class VirtualMeter:
 
     def _laid_out(self, model: int | None) -> RegisterImage:
         """Return the register space, around a SunSpec model if there is one."""
+        variant = Variant(
+            options=self.spec.options,
+            ratios=self.spec.ratios,
+            exponents=self.spec.exponents,
+            model=self.identity.model,
+        )
         if model is None:
             texts = identity_texts(self.profile, self.identity)
-            return RegisterImage(self.profile, texts=texts, exponents=self.spec.exponents)
+            return RegisterImage(self.profile, texts=texts, variant=variant)
         chain = lay_chain(self.spec.sunspec, model, self.identity, self.unit)
         return RegisterImage(
             self.profile,
             base=chain.meter,
             texts=chain.texts,
-            exponents=self.spec.exponents,
+            variant=variant,
             length=chain.length,
         )
 

@@ -15,6 +15,7 @@ from typing import Any, Final, override
 
 from pymodbus.constants import ExcCodes
 from pymodbus.pdu import ExceptionResponse, ModbusPDU
+from pymodbus.pdu.mei_message import ReadDeviceInformationResponse
 from pymodbus.pdu.register_message import (
     ReadHoldingRegistersResponse,
     ReadInputRegistersResponse,
@@ -33,6 +34,9 @@ _HEADER: Final = 7
 _LONGEST_FRAME: Final = 260
 _REQUEST: Final = 5
 """Bytes of a read request's body: function, address and count."""
+
+_IDENTIFY: Final = b"\x2b\x0e"
+"""Function 43, encapsulated interface 14: the device identification."""
 
 _FUNCTIONS: Final = {3: Function.HOLDING, 4: Function.INPUT}
 
@@ -112,12 +116,28 @@ class ModbusPort:
             server.close()
 
     def answer(self, unit: int, function: Function, address: int, count: int) -> Answer:
-        """Return what a request to a unit brings."""
+        """Return what a read request to a unit brings."""
+        device = self._device(unit)
+        return self._nobody() if device is None else device.answer(function, address, count)
+
+    def identify(self, unit: int) -> Answer:
+        """Return what a request for the device identification of a unit brings."""
+        device = self._device(unit)
+        if device is None:
+            return self._nobody()
+        if not device.identification:
+            return Answer(code=ExcCodes.ILLEGAL_FUNCTION)
+        return Answer(identification=device.identification)
+
+    def _device(self, unit: int) -> Device | None:
+        """Return who answers for a unit id."""
         device = self._devices.get(unit)
         if device is None and self._unknown is UnknownUnit.ANY:
-            device = next(iter(self._devices.values()), None)
-        if device is not None:
-            return device.answer(function, address, count)
+            return next(iter(self._devices.values()), None)
+        return device
+
+    def _nobody(self) -> Answer:
+        """Return what comes back where there is no such unit."""
         if self._unknown is UnknownUnit.SILENT:
             return Answer(silent=True)
         return Answer(code=ExcCodes.GATEWAY_NO_RESPONSE)
@@ -208,6 +228,8 @@ class _Connection(ServerRequestHandler):
     def _answer(self, unit: int, body: bytes) -> Answer:
         """Return what the devices say to the body of a frame."""
         function = _FUNCTIONS.get(body[0])
+        if body[:2] == _IDENTIFY:
+            return self._devices.identify(unit)
         if function is None:
             return Answer(code=ExcCodes.ILLEGAL_FUNCTION)
         if len(body) != _REQUEST:
@@ -225,6 +247,8 @@ class _Connection(ServerRequestHandler):
         response: ModbusPDU
         if answer.code is not None:
             response = ExceptionResponse(function & 0x7F, answer.code)
+        elif answer.identification is not None:
+            response = ReadDeviceInformationResponse(information=dict(answer.identification))
         elif function == 3:
             response = ReadHoldingRegistersResponse(registers=list(answer.words))
         else:

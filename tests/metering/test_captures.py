@@ -16,6 +16,7 @@ CAPTURES = Path(__file__).parents[1] / "fixtures" / "captures"
 PROFILES = load_profiles().of(ModbusProfile)
 
 FRAGMENTS = {
+    "abb_b21",
     "eastron_sdm230_solax",
     "eastron_sdm630_energy",
     "eastron_sdm630_undefined_zero",

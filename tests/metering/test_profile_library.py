@@ -4,10 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile
+from custom_components.carbon_meter.metering.modbus.registers import Confidence, Register
 from custom_components.carbon_meter.metering.profile_library import PACKAGED, load_profiles
 from custom_components.carbon_meter.metering.quantities import QUANTITIES
 
 LIBRARY = load_profiles()
+MODBUS = LIBRARY.of(ModbusProfile)
+EACH = pytest.mark.parametrize("profile", MODBUS.values(), ids=lambda profile: profile.id)
 
 
 def profile_text(profile_id: str = "own", name: str = "Own") -> str:
@@ -22,40 +26,126 @@ def test_every_packaged_profile_can_be_used() -> None:
     assert {path.stem for path in PACKAGED.rglob("*.yaml")} == set(LIBRARY.profiles)
 
 
+FAMILIES = [
+    "eastron_sdm630",
+    "eastron_sdm120",
+    "eastron_sdm230",
+    "eastron_sdm72_v1",
+    "eastron_sdm72_v2",
+    "cg_em24_rs485",
+    "cg_em24_ethernet",
+    "cg_em300",
+    "cg_em100",
+    "schneider_iem3000",
+    "abb_b_series",
+    "janitza_umg96",
+    "janitza_umg604",
+    "chint_dtsu666",
+    "chint_ddsu666",
+    "acrel_adl400",
+    "acrel_adl400_primary",
+    "acrel_adw300",
+    "socomec_countis_e",
+    "socomec_diris_a10",
+    "socomec_diris_b30",
+    "siemens_pac",
+    "siemens_pac1600",
+    "accuenergy_acuvim2",
+    "inepro_pro380",
+    "orno_we516",
+    "orno_we514",
+    "finder_7m",
+    "phoenix_eem",
+    "lovato_dmg610",
+    "bernecker_mpm3pm",
+    "eltako_dsz",
+    "bgetech_ds100",
+    "hager_ecr380d",
+    "pqplus_umd96",
+    "tq_bcontrol_em300",
+    "mypv_iammeter_wem3080t",
+    "shelly_modbus_tcp",
+    "sma_homemanager_modbus",
+    "eig_shark100",
+    "sunspec_meter_integer",
+    "sunspec_meter_float",
+]
+
+WITHOUT_IMPORT = {"orno_we514", "pqplus_umd96"}
+"""Families whose sources have no import counter: a total one only, or none at all."""
+
+
 def test_the_families_that_are_promised_are_there() -> None:
-    models = {model for profile in LIBRARY.profiles.values() for model in profile.models}
-    for wanted in ("SDM120", "SDM630", "iEM3255", "PM5300"):
+    assert set(FAMILIES) <= set(MODBUS)
+    models = {model for profile in MODBUS.values() for model in profile.models}
+    for wanted in ("SDM120", "SDM630", "iEM3255", "PM5300", "EM340", "B23", "DTSU666", "PAC3200"):
         assert any(wanted in model for model in models), wanted
-    sunspec = {model for profile in LIBRARY.profiles.values() for model in profile.sunspec_models}
+    sunspec = {model for profile in MODBUS.values() for model in profile.sunspec_models}
     assert sunspec == {201, 202, 203, 204, 211, 212, 213, 214}
 
 
-@pytest.mark.parametrize("profile", LIBRARY.profiles.values(), ids=lambda profile: profile.id)
-def test_what_every_packaged_profile_has(profile) -> None:
-    assert "energy_import" in profile.registers
+def every_register(profile: ModbusProfile) -> list[Register]:
+    options = [option for choice in profile.choices for option in choice.options]
+    chosen = [register for option in options for register in option.registers.values()]
+    return [*profile.fixed_registers, *chosen, *profile.checks]
+
+
+@EACH
+def test_what_every_packaged_profile_has(profile: ModbusProfile) -> None:
     assert "power" in profile.registers
+    assert "energy_import" in profile.registers or profile.id in WITHOUT_IMPORT
     assert profile.title
     assert set(profile.registers) <= set(QUANTITIES)
-    places = [
-        (item.function, item.address + offset)
-        for item in profile.registers.values()
-        for offset in range(item.words)
-    ]
-    assert len(places) == len(set(places)), "two quantities share a register"
+    assert set(profile.quantities) == set(profile.registers)
     if profile.is_chained:
         assert min(item.address for item in profile.registers.values()) >= 2  # behind the header
     assert not any("_l2" in key for key in profile.registers) or profile.phases == 3
 
 
+@EACH
+def test_no_two_quantities_share_a_register(profile: ModbusProfile) -> None:
+    places = [
+        (item.function, address + offset)
+        for item in profile.registers.values()
+        for address in (item.address, *item.plus, *item.minus)
+        for offset in range(item.words)
+    ]
+
+    assert len(places) == len(set(places))
+
+
+@EACH
+def test_every_register_names_a_source_that_the_file_explains(profile: ModbusProfile) -> None:
+    for register in every_register(profile):
+        assert set(register.sources) <= set(profile.sources), register.quantity
+        assert register.sources or register.doubt or profile.is_chained, register.quantity
+
+
+@EACH
+def test_a_map_of_a_single_source_is_not_confirmed(profile: ModbusProfile) -> None:
+    if profile.is_chained:
+        return
+    twice = any(item.confidence is Confidence.CONFIRMED for item in every_register(profile))
+
+    assert profile.confirmed is twice
+
+
 def test_no_two_families_are_proved_by_the_same_content() -> None:
     claims = [
         (signature.function, signature.address, content)
-        for profile in LIBRARY.profiles.values()
+        for profile in MODBUS.values()
         for signature in profile.signatures
-        for content in (*signature.codes, *filter(None, [signature.text.lower()]))
+        for content in (*signature.codes, *(text.lower() for text in signature.texts))
     ]
 
     assert len(claims) == len(set(claims))
+
+
+@EACH
+def test_nothing_proves_nothing(profile: ModbusProfile) -> None:
+    for signature in profile.signatures:
+        for word in (0, 0xFFFF):
+            assert not signature.matches([word] * signature.length)
 
 
 def test_a_faulty_file_is_named_and_costs_no_other(tmp_path: Path) -> None:

@@ -10,11 +10,17 @@ import pytest
 import yaml
 
 from custom_components.carbon_meter.datafile import DataFileError, Problem
-from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile, Signature
+from custom_components.carbon_meter.metering.modbus.profile import (
+    DeviceSignature,
+    ModbusProfile,
+    Signature,
+)
 from custom_components.carbon_meter.metering.modbus.registers import (
     Coding,
+    Confidence,
     Function,
     Register,
+    ScaleCoding,
     WordOrder,
 )
 from custom_components.carbon_meter.metering.profile_library import FORMS
@@ -78,7 +84,7 @@ def test_a_profile_is_what_the_file_says(tmp_path) -> None:
     assert (profile.max_power, profile.rollover) == (50000.0, {"energy_import": 1e9})
     assert profile.signatures == (
         Signature(address=11, function=Function.HOLDING, length=1, codes=frozenset({71, 72})),
-        Signature(address=32, function=Function.INPUT, length=4, text="Test"),
+        Signature(address=32, function=Function.INPUT, length=4, texts=("Test",)),
     )
     voltage, power = profile.registers["voltage_l1"], profile.registers["power"]
     assert (voltage.type, voltage.word_order, voltage.function) == (
@@ -123,9 +129,13 @@ def test_what_a_file_may_leave_out(tmp_path) -> None:
         (("phases: 3", "phases: 4"), 5, "phases: must be a whole number from 1 to 3"),
         (("phases: 3", "phases: true"), 5, "phases: must be a whole number from 1 to 3"),
         (("phases: 3", "phases: 3.0"), 5, "phases: must be a whole number from 1 to 3"),
-        (("protocol: modbus", "protocol: mbus"), 6, "'mbus' is not a protocol; known are modbus"),
+        (("protocol: modbus", "protocol: mbus"), 6, "'mbus' is not a protocol; known are"),
         (("protocol: modbus", "protocol: sunspec"), 1, "sunspec_models: required"),
-        (("phases: 3", "sunspec_models: [203]\nphases: 3"), 5, "sunspec_models: not a valid option"),
+        (
+            ("phases: 3", "sunspec_models: [203]\nphases: 3"),
+            5,
+            "sunspec_models: not a valid option",
+        ),
         (("function: input", "function: coil"), 7, "'coil' is not a function; known are holding"),
         (("type: u32\nword", "type: u24\nword"), 8, "'u24' is not a register type; known are f32"),
         (("word_order: little", "word_order: mid"), 9, "'mid' is not a word order; known are big"),
@@ -199,7 +209,154 @@ def test_power_factors_may_be_in_per_cent_or_not(tmp_path) -> None:
     assert load(tmp_path, plain).registers["power_factor"].decode([941]) == 0.00941
 
 
-DOCUMENT = yaml.safe_load(PROFILE)
+RICH = """\
+id: rich
+vendor: Test
+name: R
+models: [R1]
+phases: 3
+protocol: modbus
+function: holding
+other_function: input
+type: u32
+transport: [rtu, tcp_gateway]
+serial_line: 9600 8N1
+role: grid
+ratios:
+  pt: {address: 7, scale: 0.1}
+  ct: {address: 6}
+device_identification: {vendor: Maker, product: PAC}
+signatures:
+  - address: 64001
+    length: 27
+    start: 1
+    text: [7KM, 7KT]
+    beside: {address: 50000, length: 4, codes: [0x0053004F0043004F]}
+    order: 45
+identity:
+  model: {address: 11, type: u16, names: {345: ET340}}
+registers:
+  - {quantity: power, address: 0, minus: [2], unit: W, times: [pt, ct]}
+  - {quantity: energy_import, address: 4, plus: [8, 10], unit: Wh, sources: [a, b]}
+  - {quantity: energy_export, address: 12, unit: Wh, models: [ET340], confidence: derived}
+  - quantity: reactive_energy_import
+    address: 14
+    unit: varh
+    scale_register: 16
+    scale_coding: shark
+    coding: magnitude
+    sources: [a]
+choices:
+  - name: scale of the frequency
+    options:
+      - name: hundredths
+        registers:
+          - {quantity: frequency, address: 20, scale: 0.01, unit: Hz}
+      - name: thousandths
+        registers:
+          - {quantity: frequency, address: 20, scale: 0.001, unit: Hz}
+          - {quantity: voltage, address: 22, unit: V}
+checks:
+  - {quantity: power, address: 24, type: f32, unit: W}
+"""
+
+
+def test_what_a_rich_profile_says(tmp_path) -> None:
+    profile = load(tmp_path, RICH)
+
+    assert (profile.function, profile.other_function) == (Function.HOLDING, Function.INPUT)
+    assert (profile.transport, profile.serial_line) == (("rtu", "tcp_gateway"), "9600 8N1")
+    assert profile.role == "grid"
+    power = profile.registers["power"]
+    assert power.minus == (2,)
+    assert [(each.name, each.address, each.factor) for each in power.ratios] == [
+        ("pt", 7, Fraction(1, 10)),
+        ("ct", 6, Fraction(1)),
+    ]
+    assert profile.registers["energy_import"].plus == (8, 10)
+    assert profile.registers["energy_import"].confidence is Confidence.CONFIRMED
+    assert profile.registers["energy_export"].models == ("ET340",)
+    assert profile.registers["energy_export"].confidence is Confidence.DERIVED
+    packed = profile.registers["reactive_energy_import"]
+    assert (packed.scale_coding, packed.coding) == (ScaleCoding.SHARK, Coding.MAGNITUDE)
+    assert packed.confidence is Confidence.SINGLE
+    (choice,) = profile.choices
+    assert [option.name for option in choice.options] == ["hundredths", "thousandths"]
+    assert profile.registers["frequency"].factor == Fraction(1, 100)
+    assert set(profile.quantities) == set(profile.registers)
+    assert {"frequency", "voltage"} <= set(profile.quantities)
+    assert [item.quantity for item in profile.fixed_registers] == list(profile.registers)[:4]
+    assert [item.quantity for item in profile.checks] == ["power"]
+    (signature,) = profile.signatures
+    assert (signature.start, signature.texts, signature.order) == (1, ("7KM", "7KT"), 45)
+    assert signature.beside is not None
+    assert signature.beside.codes == {0x0053004F0043004F}
+    assert profile.device_signature == DeviceSignature(vendor="Maker", product="PAC")
+    assert profile.is_provable
+
+
+@pytest.mark.parametrize(
+    ("wrong", "line", "message"),
+    [
+        (("other_function: input", "other_function: coil"), 8, "'coil' is not a function"),
+        (("[rtu, tcp_gateway]", "[bus]"), 10, "'bus' is not a transport"),
+        (("role: grid", "role: roof"), 12, "'roof' is not a role; known are battery, grid"),
+        (("scale: 0.1}", "scale: -0.1}"), 14, "a ratio is above zero"),
+        (("ct: {address: 6}", "ct: {address: 65536}"), 15, "a whole number from 0 to 65535"),
+        (("times: [pt, ct]", "times: [pt, xt]"), 27, "there is no ratio 'xt'"),
+        (("start: 1", "start: 27"), 18, "the content begins behind the end of its block"),
+        (("codes: [0x0053004F0043004F]", "codes: [0xFFFFFFFFFFFFFFFF]"), 22, "all ones prove not"),
+        (("codes: [0x0053004F0043004F]", "codes: [0]"), 22, "must be a whole number from 1"),
+        (("product: PAC", "product: ''"), 16, "device_identification.product"),
+        (("minus: [2]", "minus: [65535]"), 27, "2 registers from 65535 on go beyond the last"),
+        (("  model: {address: 11", "  serial: {address: 11"), 29, "nothing in `identity` tells"),
+        (("confidence: derived", "confidence: good"), 29, "'good' is not a confidence"),
+        (("scale_coding: shark", "scale_coding: bcd"), 34, "'bcd' is not a scale coding"),
+        (
+            ("quantity: voltage, address: 22, unit: V", "quantity: power, address: 22, unit: W"),
+            43,
+            "power has a register already",
+        ),
+        (("name: thousandths", "name: hundredths"), 43, "is the name of another option"),
+        (("type: f32, unit: W", "type: f32, unit: A"), 48, "the unit 'A' does not fit power"),
+        (
+            (
+                "{quantity: power, address: 24, type: f32, unit: W}",
+                "{quantity: current, address: 24, unit: A}",
+            ),
+            48,
+            "checks repeat a quantity",
+        ),
+    ],
+)
+def test_a_mistake_in_a_rich_profile_is_named_with_its_line(tmp_path, wrong, line, message) -> None:
+    before, after = wrong
+    assert RICH.count(before) == 1
+
+    with pytest.raises(DataFileError) as caught:
+        load(tmp_path, RICH.replace(before, after))
+
+    problem = caught.value.problems[0]
+    assert (problem.line, message in problem.message) == (line, True), problem
+
+
+def test_a_profile_describes_a_register(tmp_path) -> None:
+    head = RICH[: RICH.index("registers:")]
+
+    with pytest.raises(DataFileError, match="no register is described"):
+        load(tmp_path, head)
+
+
+def test_options_share_a_quantity(tmp_path) -> None:
+    other = RICH.replace(
+        "- {quantity: frequency, address: 20, scale: 0.001, unit: Hz}\n", "# another\n"
+    )
+
+    with pytest.raises(DataFileError, match="an option shares no quantity with the first"):
+        load(tmp_path, other)
+
+
+DOCUMENT = yaml.safe_load(PROFILE) | yaml.safe_load(RICH)
 ANYTHING = st.recursive(
     st.none()
     | st.booleans()

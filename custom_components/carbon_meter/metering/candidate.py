@@ -20,6 +20,9 @@ class Candidate:
     """Whether the device itself proves it, and its values do not speak against it."""
 
     reading: Reading
+    score: float = 0.0
+    """How much speaks for it, from 0 to 1, which only what is certain has. For ranking."""
+
     manufacturer: str = ""
     model: str = ""
     serial: str = ""

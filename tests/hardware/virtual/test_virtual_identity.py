@@ -8,9 +8,9 @@ import pytest
 from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile, Signature
 from custom_components.carbon_meter.metering.modbus.registers import (
     Function,
-    IdentityRegister,
     WordOrder,
 )
+from custom_components.carbon_meter.metering.modbus.texts import IdentityRegister
 from hardware.virtual.identity import Identity, identity_texts, text_words
 
 IDENTITY = Identity(manufacturer="Maker", model="B", serial="123456789")
@@ -34,7 +34,7 @@ def test_signatures_are_served(plain: ModbusProfile) -> None:
     signatures = (
         Signature(address=5, function=Function.HOLDING, length=1, codes=frozenset({9, 7})),
         Signature(address=9, function=Function.INPUT, length=2, codes=frozenset({0x534F434F})),
-        Signature(address=20, function=Function.HOLDING, length=3, text="SOCO"),
+        Signature(address=20, function=Function.HOLDING, length=3, texts=("SOCO", "other")),
     )
     texts = {
         text.address: text
@@ -47,12 +47,12 @@ def test_signatures_are_served(plain: ModbusProfile) -> None:
 
 def test_a_text_that_already_proves_the_family_is_kept(plain: ModbusProfile) -> None:
     place = IdentityRegister(address=5, function=Function.HOLDING, type="text", length=8)
-    signature = Signature(address=5, function=Function.HOLDING, length=8, text="maker")
+    signature = Signature(address=5, function=Function.HOLDING, length=8, texts=("maker",))
     proved = replace(
         plain, signatures=(signature,), identity=MappingProxyType({"manufacturer": place})
     )
     assert words_at(proved, 5) == text_words("Maker", 8)
-    other = replace(proved, signatures=(replace(signature, text="Elsewhere"),))
+    other = replace(proved, signatures=(replace(signature, texts=("Elsewhere",)),))
     assert words_at(other, 5) == text_words("Elsewhere", 8)
 
 

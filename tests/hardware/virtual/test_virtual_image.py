@@ -1,15 +1,18 @@
 """Registers: what is where, what is refused, and what does not fit."""
 
+from dataclasses import replace
 from fractions import Fraction
 from types import MappingProxyType
 
 import pytest
 
-from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile
+from custom_components.carbon_meter.metering.modbus.profile import Choice, ModbusProfile, Option
 from custom_components.carbon_meter.metering.modbus.registers import (
     Coding,
     Function,
+    Ratio,
     Register,
+    ScaleCoding,
     WordOrder,
 )
 from hardware.virtual.image import (
@@ -19,6 +22,7 @@ from hardware.virtual.image import (
     RefusedError,
     RegisterImage,
     Text,
+    Variant,
 )
 
 HOLDING, INPUT = Function.HOLDING, Function.INPUT
@@ -110,7 +114,7 @@ def test_scale_factors_are_served_beside_their_values() -> None:
             register("power", 1, "s16", scale_register=4),
         ),
         base=100,
-        exponents={"W": 1},
+        variant=Variant(exponents={"W": 1}),
     )
     content = Content(values={"voltage": 230.4, "power": -12340.0})
     assert image.words(INPUT, 100, 5, content) == [2304, 0x10000 - 1234, 0, 0xFFFF, 1]
@@ -218,3 +222,54 @@ def test_a_shorter_map_has_fewer_quantities() -> None:
     assert image.quantities == ("power", "voltage")
     assert image.touched(INPUT, 1, 2) == {"power", "voltage"}
     assert image.touched(INPUT, 4, 2) == frozenset()
+
+
+def test_what_is_added_is_parted_and_what_is_subtracted_has_one_side() -> None:
+    total = register("energy_import", 0, "u32", plus=(2,))
+    net = register("power", 4, "u16", minus=(5,))
+    image = RegisterImage(profile(total, net))
+    words = image.words(INPUT, 0, 6, Content(values={"energy_import": 1000.0, "power": -70.0}))
+    assert words == [0, 750, 0, 250, 0, 70]
+    assert image.rounded("energy_import", 1000.0) == 1000
+    assert image.rounded("power", -70.0) == -70
+
+
+def test_a_meter_behind_transformers_shows_less_than_flows() -> None:
+    ct = Ratio(name="ct", address=9, function=INPUT)
+    pt = Ratio(name="pt", address=8, function=INPUT, factor=Fraction(1, 10))
+    each = register("power", 0, "s32", ratios=(pt, ct))
+    plain = RegisterImage(profile(each))
+    content = Content(values={"power": 120_000.0})
+    assert plain.words(INPUT, 0, 10, content)[1] == 120_000 & 0xFFFF
+    assert plain.words(INPUT, 8, 2, content) == [10, 1]
+    image = RegisterImage(profile(each), variant=Variant(ratios={"ct": 40, "pt": 20}))
+    assert image.words(INPUT, 0, 2, content) == [0, 1500]
+    assert image.words(INPUT, 8, 2, content) == [20, 40]
+    assert image.rounded("power", 120_050.0) == 120_080
+
+
+def test_a_meter_has_one_option_of_a_choice() -> None:
+    options = [
+        Option(name=name, registers={"frequency": register("frequency", at, "u16")})
+        for name, at in (("first", 0), ("second", 2))
+    ]
+    several = replace(
+        profile(register("power", 4)),
+        registers={"power": register("power", 4), **options[0].registers},
+        choices=(Choice(name="place", options=tuple(options)),),
+    )
+    content = Content(values={"frequency": 50.0, "power": 1.0})
+    assert RegisterImage(several).words(INPUT, 0, 1, content) == [50]
+    image = RegisterImage(several, variant=Variant(options={"place": "second"}))
+    assert image.words(INPUT, 2, 1, content) == [50]
+    assert refused(image, INPUT, 0, 1) == ILLEGAL_ADDRESS
+    with pytest.raises(ValueError, match="no option 'third' of place"):
+        RegisterImage(several, variant=Variant(options={"place": "third"}))
+
+
+def test_the_format_of_a_shark_holds_a_power_of_ten() -> None:
+    each = register("energy_import", 0, "s32", scale_register=3, scale_coding=ScaleCoding.SHARK)
+    image = RegisterImage(profile(each), variant=Variant(exponents={"Wh": -2}))
+    words = image.words(INPUT, 0, 4, Content(values={"energy_import": 12.34}))
+    assert words == [0, 1234, 0, 0x35]
+    assert each.exponent(words[3]) == -2

@@ -21,8 +21,14 @@ pytestmark = pytest.mark.usefixtures("socket_enabled")
 class Echo:
     """A device whose registers hold their addresses, and what a test puts in their place."""
 
-    def __init__(self, unit: int = 1, answer: Callable[[int], Answer] | None = None) -> None:
+    def __init__(
+        self,
+        unit: int = 1,
+        answer: Callable[[int], Answer] | None = None,
+        identification: dict[int, bytes] | None = None,
+    ) -> None:
         self.unit = unit
+        self.identification = identification or {}
         self._answer = answer
 
     def answer(self, function: Function, address: int, count: int) -> Answer:
@@ -138,6 +144,16 @@ async def test_unknown_units_can_be_ignored() -> None:
 async def test_a_meter_with_its_own_port_can_answer_to_any_unit() -> None:
     async with talk(endpoint=Endpoint(unknown=UnknownUnit.ANY)) as wire:
         assert await wire.ask(request(3, unit=200)) == (3, 200, b"\x03\x02\0\0")
+
+
+async def test_a_meter_tells_its_maker_by_the_device_identification() -> None:
+    echo = Echo(identification={0: b"Maker", 1: b"M1"})
+    async with talk(echo) as wire:
+        _, _, body = await wire.ask(request(1, function=43, body=b"\x0e\x01\x00"))
+        assert body[:2] == b"\x2b\x0e"
+        assert body.endswith(b"\x00\x05Maker\x01\x02M1")
+        refused = await wire.ask(request(2, unit=9, function=43, body=b"\x0e\x01\x00"))
+        assert refused == (2, 9, b"\xab\x0b")
 
 
 @pytest.mark.parametrize(

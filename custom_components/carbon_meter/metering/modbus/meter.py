@@ -4,10 +4,9 @@ The unit is handed in (Home Assistant's shared connection in production): this
 module opens no socket of its own.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 import time
-from typing import Final, Protocol, Self
+from typing import Final, Protocol
 
 from modbus_connection.exceptions import (
     ModbusConnectionError,
@@ -26,21 +25,17 @@ from ..errors import (
 )
 from ..readings import Fault, Reading
 from .blocks import Block, Span, plan_blocks
+from .choices import Chooser, Shown
+from .layout import Layout, Said, Wanted
 from .profile import ModbusProfile
-from .registers import (
-    SUNSPEC_NO_SCALE,
-    Function,
-    ImplausibleError,
-    NotAvailableError,
-    Register,
-)
+from .registers import Function, Register
 
 _REGISTERS: Final = 65536
 _NO_CONNECTION: Final = "could not "
 """What the library says of a connection that never stood: could not connect to, could not open."""
 
-_SCALE_LIMIT: Final = 10
-"""SunSpec scale factors run from -10 to 10."""
+_NO_SUCH_ADDRESS: Final = 2
+"""The exception code by which a meter says that it does not have a register."""
 
 
 class RegisterUnit(Protocol):
@@ -100,7 +95,9 @@ class ModbusMeter:
     """One meter behind a Modbus unit, read by its profile.
 
     A request that the meter refuses because of its registers is split until
-    the registers that this meter really has are left; the plan is kept.
+    the registers that this meter really has are left; the plan is kept. Where the
+    family has several ways to give a quantity, all are read until it is clear which
+    of them this meter has; until then the quantity is absent.
     """
 
     def __init__(
@@ -122,11 +119,21 @@ class ModbusMeter:
         self._unit = unit
         self._base = base
         self._clock = clock
-        chosen = tuple(profile.registers.values() if registers is None else registers)
-        self._registers = chosen
-        self._blocks = plan_blocks(_spans(chosen, base), profile.max_registers)
+        self._choosers: list[Chooser] = []
+        if registers is None:
+            self._choosers = [Chooser(choice) for choice in profile.choices]
+            registers = profile.fixed_registers
+        self._wanted = [Wanted(register=register) for register in registers]
+        for chooser in self._choosers:
+            self._wanted += [
+                Wanted(register=register, option=option)
+                for option in chooser.choice.options
+                for register in option.registers.values()
+            ]
+        self._blocks = self._planned()
         self._absent: set[Span] = set()
-        self._layout: _Layout | None = None
+        self._unknown: tuple[str, ...] = ()
+        self._layout: Layout | None = None
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -135,12 +142,14 @@ class ModbusMeter:
 
     @property
     def absent(self) -> tuple[str, ...]:
-        """Return the quantities whose registers this meter refuses."""
-        return tuple(
-            register.quantity
-            for register in self._registers
-            if not self._absent.isdisjoint(_spans([register], self._base))
-        )
+        """Return the quantities whose registers this meter refuses or its model does not have."""
+        refused = [
+            item.register.quantity
+            for item in self._wanted
+            if not self._absent.isdisjoint(item.needed(self._base))
+        ]
+        there = {item.register.quantity for item in self._wanted} - set(refused)
+        return tuple(key for key in dict.fromkeys((*refused, *self._unknown)) if key not in there)
 
     async def read(self) -> Reading:
         """Read everything once.
@@ -150,19 +159,25 @@ class ModbusMeter:
         """
         if self._layout is None:
             contents = await self._explore()
-            self._layout = _Layout.of(self._registers, self._blocks, self._base)
+            self._layout = Layout.of(self._wanted, self._blocks, self._base)
         else:
             # What has worked before is refused for another reason than its registers.
             contents = [
                 await read_words(self._unit, function, address, count)
                 for function, address, count in self._layout.requests
             ]
-        return self._decode(self._layout, contents, self._clock())
+        return self._reading(self._layout.decode(contents), self._clock())
+
+    def _planned(self) -> tuple[Block, ...]:
+        spans = [span for item in self._wanted for span in item.spans(self._base)]
+        return plan_blocks(spans, self.profile.max_registers)
 
     async def _explore(self) -> list[list[int]]:
         """Read everything for the first time; what the meter refuses is left out of the plan."""
+        await self._leave_out_other_models()
+        await self._find_function()
         proven: list[tuple[Block, list[int]]] = []
-        absent: set[Span] = set()
+        absent: dict[Span, int | None] = {}
         for block in self._blocks:
             proven.extend(await self._read_block(block, absent))
         if not proven:
@@ -170,10 +185,64 @@ class ModbusMeter:
                 f"none of the registers of {self.profile.title} exist in this device", code=2
             )
         self._blocks = tuple(block for block, _ in proven)
-        self._absent |= absent
+        self._absent |= self._really_absent(absent)
         return [content for _, content in proven]
 
-    async def _read_block(self, block: Block, absent: set[Span]) -> list[tuple[Block, list[int]]]:
+    def _really_absent(self, absent: Mapping[Span, int | None]) -> set[Span]:
+        """Return what the meter refuses; raise where a sum would silently lose a part."""
+        for item in self._wanted:
+            own, *rest = item.spans(self._base)
+            for span in rest[: len(item.register.plus)]:
+                if own not in absent and absent.get(span, _NO_SUCH_ADDRESS) != _NO_SUCH_ADDRESS:
+                    raise MeterRejectedError(
+                        f"{span.function} 0x{span.address:04X} was refused", code=absent[span]
+                    )
+        return set(absent)
+
+    async def _leave_out_other_models(self) -> None:
+        """Leave out the registers that only other models of the family have."""
+        if not any(item.register.models for item in self._wanted):
+            return
+        model = ""
+        if (identity := self.profile.identity.get("model")) is not None:
+            try:
+                words = await read_words(
+                    self._unit, identity.function, identity.address, identity.length
+                )
+                model = identity.decode(words).lower()
+            except MeterRejectedError as err:
+                if not err.is_about_registers:
+                    raise
+        kept = [
+            item
+            for item in self._wanted
+            if not item.register.models
+            or any(name.lower() in model for name in item.register.models)
+        ]
+        self._unknown = tuple(item.register.quantity for item in self._wanted if item not in kept)
+        self._wanted = kept
+        self._blocks = self._planned()
+
+    async def _find_function(self) -> None:
+        """Take the other function code where the meter has its map only there."""
+        first, other = self._blocks[0].spans[0], self.profile.other_function
+        if other is None or first.function is other:
+            return
+        try:
+            await read_words(self._unit, first.function, first.address, first.words)
+        except (MeterRejectedError, MeterSilentError) as err:
+            try:
+                await read_words(self._unit, other, first.address, first.words)
+            except MeterRejectedError, MeterSilentError:
+                if isinstance(err, MeterRejectedError) and err.is_about_registers:
+                    return
+                raise err from None
+            self._wanted = [item.through(other) for item in self._wanted]
+            self._blocks = self._planned()
+
+    async def _read_block(
+        self, block: Block, absent: dict[Span, int | None]
+    ) -> list[tuple[Block, list[int]]]:
         """Return the requests that a block takes with what they bring; `absent` gets the rest."""
         try:
             content = await read_words(self._unit, block.function, block.address, block.words)
@@ -181,7 +250,7 @@ class ModbusMeter:
             if not err.is_about_registers:
                 raise
             if len(block.spans) == 1:
-                absent.add(block.spans[0])
+                absent[block.spans[0]] = err.code
                 return []
             first, second = block.split()
             return [
@@ -190,104 +259,61 @@ class ModbusMeter:
             ]
         return [(block, content)]
 
-    def _decode(self, layout: _Layout, contents: Sequence[list[int]], moment: float) -> Reading:
-        """Return the reading that lies in the words of each request."""
-        values: dict[str, float] = {}
-        faults: list[Fault] = []
-        for field in layout.fields:
-            register = field.register
-            content = contents[field.request][field.start : field.end]
-            try:
-                exponent = 0 if field.scale is None else _exponent(contents, field.scale)
-                values[register.quantity] = register.decode(content, exponent)
-            except NotAvailableError:
-                continue
-            except ImplausibleError as err:
-                faults.append(
-                    Fault(
-                        quantity=register.quantity,
-                        register=register.place(self._base),
-                        reason=f"implausible value {err}",
-                    )
-                )
+    def _reading(self, said: list[Said], moment: float) -> Reading:
+        """Return what the registers say together, of each choice what is true of this meter."""
+        options = [chooser.chosen for chooser in self._choosers]
+        certain = [each for each in said if each.wanted.option in (None, *options)]
+        values = {
+            each.wanted.register.quantity: each.value for each in certain if each.value is not None
+        }
+        faults = [each.fault for each in certain if each.fault is not None]
+        for chooser in self._choosers:
+            if chooser.chosen is None:
+                values |= chooser.choose(_shown(chooser, said))
+                faults += self._disputes(chooser)
+        self._forget_other_options()
         return Reading(time=moment, values=values, faults=tuple(faults))
 
+    def _disputes(self, chooser: Chooser) -> Iterable[Fault]:
+        """Return a fault for each quantity of which it is not clear what it is."""
+        names = " or ".join(option.name for option in chooser.choice.options)
+        for key in sorted(chooser.disputed):
+            place = self.profile.registers[key].place(self._base)
+            reason = f"not clear yet whether {names}"
+            yield Fault(quantity=key, register=place, reason=reason)
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Field:
-    """Where a register lies in the answers of a full reading."""
+    def _forget_other_options(self) -> None:
+        """Read no more what this meter has turned out not to have."""
+        done = [chooser for chooser in self._choosers if chooser.chosen is not None]
+        dropped = [
+            option
+            for chooser in done
+            for option in chooser.choice.options
+            if option is not chooser.chosen
+        ]
+        if not any(item.option is option for item in self._wanted for option in dropped):
+            return
+        self._wanted = [
+            item for item in self._wanted if not any(item.option is option for option in dropped)
+        ]
+        needed = {span for item in self._wanted for span in item.spans(self._base)}
+        kept = (
+            Block(spans=tuple(span for span in block.spans if span in needed))
+            for block in self._blocks
+        )
+        self._blocks = tuple(block for block in kept if block.spans)
+        self._layout = Layout.of(self._wanted, self._blocks, self._base)
 
-    register: Register
-    request: int
-    start: int
-    end: int
-    scale: tuple[int, int] | None
-    """Request and offset of the SunSpec scale factor."""
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Layout:
-    """The proven requests of one full reading, and where each register lies in their answers."""
-
-    requests: tuple[tuple[Function, int, int], ...]
-    fields: tuple[_Field, ...]
-
-    @classmethod
-    def of(cls, registers: Iterable[Register], blocks: Sequence[Block], base: int) -> Self:
-        """Lay out the registers that the blocks bring together with their scale factors."""
-        # By span: what is read alone lies in its own request, also where another passes over it.
-        places = {
-            span: (number, span.address - block.address)
-            for number, block in enumerate(blocks)
-            for span in block.spans
+def _shown(chooser: Chooser, said: list[Said]) -> list[Shown]:
+    """Return what each option would mean that the meter has registers for."""
+    shown: list[Shown] = []
+    for option in chooser.choice.options:
+        own = [each for each in said if each.wanted.option is option]
+        values = {
+            each.wanted.register.quantity: each.value for each in own if each.value is not None
         }
-        fields: list[_Field] = []
-        for register in registers:
-            own, *others = (places.get(span) for span in _spans([register], base))
-            scale = others[0] if others else None
-            if own is None or (others and scale is None):
-                continue
-            request, start = own
-            fields.append(
-                _Field(
-                    register=register,
-                    request=request,
-                    start=start,
-                    end=start + register.words,
-                    scale=scale,
-                )
-            )
-        return cls(
-            requests=tuple((block.function, block.address, block.words) for block in blocks),
-            fields=tuple(fields),
-        )
-
-
-def _exponent(contents: Sequence[list[int]], place: tuple[int, int]) -> int:
-    """Return the SunSpec scale factor at a place."""
-    raw = contents[place[0]][place[1]]
-    if raw == SUNSPEC_NO_SCALE:
-        raise NotAvailableError("scale factor not implemented")
-    exponent = raw - 0x10000 if raw & 0x8000 else raw
-    if abs(exponent) > _SCALE_LIMIT:
-        raise ImplausibleError(f"with the scale factor {exponent}")
-    return exponent
-
-
-def _spans(registers: Iterable[Register], base: int) -> list[Span]:
-    """Return what has to be read for the registers and their scale factors."""
-    spans: list[Span] = []
-    for register in registers:
-        spans.append(
-            Span(
-                function=register.function,
-                address=base + register.address,
-                words=register.words,
-                alone=register.alone,
-            )
-        )
-        if register.scale_register is not None:
-            spans.append(
-                Span(function=register.function, address=base + register.scale_register, words=1)
-            )
-    return spans
+        if own:
+            faulty = any(each.fault for each in own)
+            shown.append(Shown(option=option, values=values, faulty=faulty))
+    return shown

@@ -4,7 +4,7 @@ Decoding and encoding stand side by side, so that what the virtual meters serve
 and what the integration reads come from one description.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -18,8 +18,19 @@ from modbus_connection import decode as words_decode, encode as words_encode
 
 from ..quantities import QUANTITIES
 
+_ONE: Final = Fraction(1)
+
 SUNSPEC_NO_SCALE: Final = 0x8000
 """A SunSpec scale factor that is not implemented."""
+
+_SCALE_LIMIT: Final = 10
+"""SunSpec scale factors run from -10 to 10."""
+
+_LARGEST_TRANSFORMER: Final = 60_000
+"""Beyond what any current or voltage transformer divides by, scaled by ten or not."""
+
+_SMALLEST_FLOAT: Final = 1e-30
+"""Integers and texts that are read as floats decode to less; no meter reports it."""
 
 _LARGEST_RATIO: Final = QUANTITIES["power_factor"].limit
 """A power factor above it can only be a percentage; a little above 1 is measuring noise."""
@@ -50,6 +61,36 @@ class Coding(StrEnum):
 
     PERCENT_OR_RATIO = "percent_or_ratio"
     """A power factor that some makers give in per cent and some as a ratio."""
+
+    MAGNITUDE = "magnitude"
+    """A counter whose sign only repeats its direction."""
+
+
+class ScaleCoding(StrEnum):
+    """How a scale register gives its power of ten."""
+
+    SUNSPEC = "sunspec"
+    """A signed number from -10 to 10; 0x8000 is none."""
+
+    SHARK = "shark"
+    """Electro Industries' power and energy format: bits 4 to 6 are the power of ten of the
+    energy's prefix (0, 3 or 6), bits 0 to 2 its decimals."""
+
+
+class Confidence(StrEnum):
+    """How well a register is known."""
+
+    CONFIRMED = "confirmed"
+    """Two or more independent sources give it."""
+
+    SINGLE = "single"
+    """One source gives it."""
+
+    DERIVED = "derived"
+    """No source gives it: it follows from the registers around it."""
+
+    UNVERIFIED = "unverified"
+    """What the sources say of it is not certain."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,6 +126,31 @@ class ImplausibleError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Ratio:
+    """A register that says by how much a meter behind transformers sees less than flows."""
+
+    name: str
+    address: int
+    function: Function
+    type: str = "u16"
+    word_order: WordOrder = WordOrder.BIG
+    factor: Fraction = Fraction(1)
+
+    @property
+    def words(self) -> int:
+        """Return how many 16-bit words the number takes."""
+        return NUMBER_TYPES[self.type].words
+
+    def decode(self, words: Sequence[int]) -> Fraction:
+        """Return the ratio; raises ImplausibleError for one that no transformer has."""
+        number = _unpacker(self.type, self.word_order)(words)
+        all_ones = all(word == 0xFFFF for word in words)
+        if all_ones or not math.isfinite(number) or not 0 < number <= _LARGEST_TRANSFORMER:
+            raise ImplausibleError(f"with the ratio {self.name} = {number:g}")
+        return Fraction(number) * self.factor
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Register:
     """Where one quantity lies and how to make a value of it.
 
@@ -101,7 +167,20 @@ class Register:
     """From the number in the register to the unit of the quantity."""
 
     scale_register: int | None = None
-    """Address of a SunSpec scale factor: the value is multiplied by ten to its power."""
+    """Address of a scale factor: the value is multiplied by ten to its power."""
+
+    scale_coding: ScaleCoding = ScaleCoding.SUNSPEC
+    ratios: tuple[Ratio, ...] = ()
+    """The value is multiplied by each of them."""
+
+    plus: tuple[int, ...] = ()
+    """Addresses of numbers of the same form that are added; one that does not exist is nothing."""
+
+    minus: tuple[int, ...] = ()
+    """Addresses of numbers of the same form that are subtracted."""
+
+    models: tuple[str, ...] = ()
+    """The models that have the register; empty for the whole family."""
 
     coding: Coding | None = None
     alone: bool = False
@@ -111,6 +190,15 @@ class Register:
     """Raw contents, words joined most significant first, that mean: not known."""
 
     sources: tuple[str, ...] = ()
+    doubt: Confidence | None = None
+    """Set where the number of sources says too much."""
+
+    @property
+    def confidence(self) -> Confidence:
+        """Return how well the register is known."""
+        if self.doubt is not None:
+            return self.doubt
+        return Confidence.CONFIRMED if len(self.sources) > 1 else Confidence.SINGLE
 
     @property
     def words(self) -> int:
@@ -121,18 +209,31 @@ class Register:
         """Return the register for a message: its space and its address on the wire."""
         return f"{self.function} 0x{base + self.address:04X}"
 
-    def decode(self, words: Sequence[int], scale_exponent: int = 0) -> float:
+    def decode(
+        self,
+        words: Sequence[int],
+        scale_exponent: int = 0,
+        *,
+        plus: Iterable[Sequence[int]] = (),
+        minus: Iterable[Sequence[int]] = (),
+        ratio: Fraction = _ONE,
+    ) -> float:
         """Return the value in the unit of its quantity.
+
+        `plus` and `minus` are the words of the numbers that belong to it, `ratio` the product
+        of its ratios.
 
         Raises NotAvailableError for a not-available code and ImplausibleError
         for a value beyond what `QUANTITIES` allows.
         """
-        if self.not_available and self._raw(words) in self.not_available:
-            raise NotAvailableError(f"not-available code {self._hex(words)}")
-        number = _unpacker(self.type, self.word_order)(words)
-        if not math.isfinite(number):
-            raise NotAvailableError(f"{number} ({self._hex(words)})")
+        number = self._number(words)
+        for other in plus:
+            number += self._number(other)
+        for other in minus:
+            number -= self._number(other)
         factor = self.factor
+        if ratio is not _ONE:
+            factor *= ratio
         if scale_exponent:
             factor *= Fraction(10) ** scale_exponent
         value = _scaled(number, factor)
@@ -140,10 +241,41 @@ class Register:
             value = _four_quadrant(value)
         elif self.coding is Coding.PERCENT_OR_RATIO and abs(value) > _LARGEST_RATIO:
             value = _scaled(number, factor / 100)
+        elif self.coding is Coding.MAGNITUDE:
+            value = abs(value)
         quantity = QUANTITIES[self.quantity]
         if abs(value) > quantity.limit or (quantity.counter and not _is_count(value)):
             raise ImplausibleError(f"{value:g} {quantity.unit} ({self._hex(words)})")
         return value
+
+    def exponent(self, raw: int) -> int:
+        """Return the power of ten that the word in the scale register stands for.
+
+        Raises NotAvailableError where it says that there is none, ImplausibleError for one
+        that no meter has.
+        """
+        if self.scale_coding is ScaleCoding.SHARK:
+            prefix, decimals = raw >> 4 & 7, raw & 7
+            if prefix not in (0, 3, 6) or decimals == 7:
+                raise ImplausibleError(f"with the format 0x{raw:04X}")
+            return prefix - decimals
+        if raw == SUNSPEC_NO_SCALE:
+            raise NotAvailableError("scale factor not implemented")
+        exponent = raw - 0x10000 if raw & 0x8000 else raw
+        if abs(exponent) > _SCALE_LIMIT:
+            raise ImplausibleError(f"with the scale factor {exponent}")
+        return exponent
+
+    def _number(self, words: Sequence[int]) -> float:
+        """Return the number in the words; raises as `decode` does."""
+        if self.not_available and self._raw(words) in self.not_available:
+            raise NotAvailableError(f"not-available code {self._hex(words)}")
+        number = _unpacker(self.type, self.word_order)(words)
+        if not math.isfinite(number):
+            raise NotAvailableError(f"{number} ({self._hex(words)})")
+        if number and abs(number) < _SMALLEST_FLOAT:
+            raise ImplausibleError(f"{number:g} ({self._hex(words)})")
+        return number
 
     def _raw(self, words: Sequence[int]) -> int:
         return words_decode.combine_words(list(words), word_order=self.word_order.value)
@@ -151,13 +283,13 @@ class Register:
     def _hex(self, words: Sequence[int]) -> str:
         return f"0x{self._raw(words):0{4 * self.words}X}"
 
-    def encode(self, value: float, scale_exponent: int = 0) -> list[int]:
+    def encode(self, value: float, scale_exponent: int = 0, *, ratio: Fraction = _ONE) -> list[int]:
         """Return the words that decode to `value`, or as near as the type allows.
 
         Raises OverflowError when the number does not fit the register.
         """
         kind = NUMBER_TYPES[self.type]
-        factor = self.factor
+        factor = self.factor * ratio
         if scale_exponent:
             factor *= Fraction(10) ** scale_exponent
         if self.coding is Coding.PERCENT_OR_RATIO and abs(100 * value) > _LARGEST_RATIO:
@@ -222,43 +354,3 @@ def _four_quadrant(value: float) -> float:
     if not 1 < abs(value) <= 2:
         return value
     return math.copysign(2 - abs(value), value)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class IdentityRegister:
-    """Where a meter says who it is: a text or a number."""
-
-    address: int
-    function: Function
-    type: str
-    """`text`, or a numeric type."""
-
-    length: int
-    """Words to read."""
-
-    word_order: WordOrder = WordOrder.BIG
-    names: Mapping[int, str] = MappingProxyType({})
-    """Names of the codes that a numeric register can hold."""
-
-    def decode(self, words: Sequence[int]) -> str:
-        """Return what the register says as a text, empty when it says nothing."""
-        if self.type == "text":
-            return said(clean_text(words))
-        raw = words_decode.combine_words(list(words), word_order=self.word_order.value)
-        if raw in (0, (1 << (16 * self.length)) - 1):
-            return ""
-        if self.names:
-            return self.names.get(raw, "")
-        return str(raw)
-
-
-def said(text: str) -> str:
-    """Return a text, empty where it is nothing but zeros: a number that was never given."""
-    return text if text.strip("0 ") else ""
-
-
-def clean_text(words: Sequence[int]) -> str:
-    """Return the text that lies in registers, two characters each, without its padding."""
-    raw = b"".join(word.to_bytes(2, "big") for word in words)
-    text = raw.split(b"\0", 1)[0].decode("utf-8", errors="ignore")
-    return "".join(character for character in text if character.isprintable()).strip()

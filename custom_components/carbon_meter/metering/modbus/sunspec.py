@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..errors import MeterRejectedError
-from .registers import clean_text, said
+from .texts import clean_text, said
 
 BASES: Final = (40000, 50000, 0, 4096)
 """Where the chain may start. 4096 is not in the standard: an AcuRev 1310 has it there."""
