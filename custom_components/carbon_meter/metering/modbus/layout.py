@@ -8,6 +8,7 @@ from typing import Self
 from ..readings import Fault
 from .blocks import Block, Span
 from .profile import Option
+from .quick import Plain, QuickReader
 from .registers import Function, ImplausibleError, NotAvailableError, Register
 
 
@@ -91,6 +92,11 @@ class Layout:
     requests: tuple[tuple[Function, int, int], ...]
     fields: tuple[_Field, ...]
     base: int
+    quick: QuickReader
+    """Reads the fields that are plain numbers."""
+
+    special: tuple[int, ...]
+    """The other fields."""
 
     @classmethod
     def of(cls, wanted: Iterable[Wanted], blocks: Sequence[Block], base: int) -> Self:
@@ -106,15 +112,31 @@ class Layout:
             for item in wanted
             if all(span in places for span in item.needed(base))
         ]
+        plain = [item for index, field in enumerate(fields) if (item := _plain(index, field))]
+        quick = {item.index for item in plain}
         return cls(
             requests=tuple((block.function, block.address, block.words) for block in blocks),
             fields=tuple(fields),
             base=base,
+            quick=QuickReader(plain, [block.words for block in blocks]),
+            special=tuple(index for index in range(len(fields)) if index not in quick),
         )
 
     def decode(self, contents: Sequence[Sequence[int]]) -> list[Said]:
         """Return what each register says in the words of each request."""
         return [self._said(field, contents) for field in self.fields]
+
+    def read(self, contents: Sequence[Sequence[int]]) -> tuple[dict[str, float], list[Fault]]:
+        """Return the same as values by quantity and faults, where there is nothing to choose."""
+        values: dict[str, float] = {}
+        faults: list[Fault] = []
+        for index in (*self.quick.read(contents, values), *self.special):
+            said = self._said(self.fields[index], contents)
+            if said.value is not None:
+                values[said.wanted.register.quantity] = said.value
+            elif said.fault is not None:
+                faults.append(said.fault)
+        return values, faults
 
     def _said(self, field: _Field, contents: Sequence[Sequence[int]]) -> Said:
         register = field.wanted.register
@@ -146,6 +168,21 @@ class Layout:
             )
             return Said(wanted=field.wanted, fault=fault)
         return Said(wanted=field.wanted, value=value)
+
+
+def _plain(index: int, field: _Field) -> Plain | None:
+    """Return a field as a plain number, None where it takes more to know its value."""
+    if field.wanted.register.coding or field.plus or field.minus or field.ratios:
+        return None
+    request, start, end = field.own
+    return Plain(
+        register=field.wanted.register,
+        index=index,
+        request=request,
+        start=start,
+        end=end,
+        scale=field.scale[:2] if field.scale else None,
+    )
 
 
 def _field(wanted: Wanted, places: Sequence[_Place | None]) -> _Field:

@@ -53,17 +53,22 @@ async def read_words(unit: RegisterUnit, function: Function, address: int, count
     read = (
         unit.read_holding_registers if function is Function.HOLDING else unit.read_input_registers
     )
-    place = f"{function} registers 0x{address:04X} to 0x{address + count - 1:04X}"
     if address + count > _REGISTERS:
         # A chain of models can point there; it is answered as the meter would.
+        place = _place(function, address, count)
         raise MeterRejectedError(f"{place}: there are none behind 0xFFFF", code=2)
     try:
         words = await read(address, count)
     except ModbusError as err:
-        raise _translated(err, place) from err
+        raise _translated(err, _place(function, address, count)) from err
     if len(words) != count:
+        place = _place(function, address, count)
         raise MeterGarbledError(f"{place}: {len(words)} registers came instead of {count}")
     return words
+
+
+def _place(function: Function, address: int, count: int) -> str:
+    return f"{function} registers 0x{address:04X} to 0x{address + count - 1:04X}"
 
 
 def _translated(err: ModbusError, place: str) -> MeterError:
@@ -166,7 +171,11 @@ class ModbusMeter:
                 await read_words(self._unit, function, address, count)
                 for function, address, count in self._layout.requests
             ]
-        return self._reading(self._layout.decode(contents), self._clock())
+        moment = self._clock()
+        if any(chooser.chosen is None for chooser in self._choosers):
+            return self._reading(self._layout.decode(contents), moment)
+        values, faults = self._layout.read(contents)
+        return Reading(time=moment, values=values, faults=tuple(faults))
 
     def _planned(self) -> tuple[Block, ...]:
         spans = [span for item in self._wanted for span in item.spans(self._base)]

@@ -29,7 +29,7 @@ _SCALE_LIMIT: Final = 10
 _LARGEST_TRANSFORMER: Final = 60_000
 """Beyond what any current or voltage transformer divides by, scaled by ten or not."""
 
-_SMALLEST_FLOAT: Final = 1e-30
+SMALLEST_FLOAT: Final = 1e-30
 """Integers and texts that are read as floats decode to less; no meter reports it."""
 
 _LARGEST_RATIO: Final = QUANTITIES["power_factor"].limit
@@ -273,7 +273,7 @@ class Register:
         number = _unpacker(self.type, self.word_order)(words)
         if not math.isfinite(number):
             raise NotAvailableError(f"{number} ({self._hex(words)})")
-        if number and abs(number) < _SMALLEST_FLOAT:
+        if number and abs(number) < SMALLEST_FLOAT:
             raise ImplausibleError(f"{number:g} ({self._hex(words)})")
         return number
 
@@ -306,7 +306,7 @@ class Register:
         )
 
 
-_FORMATS: Final = MappingProxyType(
+FORMATS: Final = MappingProxyType(
     {
         "u16": ">H",
         "s16": ">h",
@@ -324,7 +324,7 @@ _FORMATS: Final = MappingProxyType(
 def _unpacker(number_type: str, word_order: WordOrder) -> Callable[[Sequence[int]], float]:
     """Return what makes a number of words; built once per type, called for every register."""
     pack = struct.Struct(f">{NUMBER_TYPES[number_type].words}H").pack
-    unpack = struct.Struct(_FORMATS[number_type]).unpack
+    unpack = struct.Struct(FORMATS[number_type]).unpack
     if word_order is WordOrder.BIG:
         return lambda words: unpack(pack(*words))[0]
     return lambda words: unpack(pack(*reversed(words)))[0]
@@ -336,12 +336,12 @@ def _scaled(number: float, factor: Fraction) -> float:
     return number * numerator / denominator
 
 
-_LEAST_COUNT: Final = 1e-9
+LEAST_COUNT: Final = 1e-9
 """Wh or varh; no meter counts less, but words without a meaning often decode to less."""
 
 
 def _is_count(value: float) -> bool:
-    return value == 0 or value >= _LEAST_COUNT
+    return value == 0 or value >= LEAST_COUNT
 
 
 def _four_quadrant(value: float) -> float:
