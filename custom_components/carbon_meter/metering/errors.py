@@ -48,3 +48,12 @@ class WrongMeterError(MeterError):
         super().__init__(f"the meter with serial number {found} answers instead of {expected}")
         self.expected = expected
         self.found = found
+
+
+class MeterAuthError(MeterError):
+    """The meter wants a password, or another one than it was given."""
+
+    def __init__(self, message: str, *, kind: str) -> None:
+        """Keep how it wants to be given: basic, digest, bearer, api_key, query or session."""
+        super().__init__(message)
+        self.kind = kind

@@ -8,13 +8,16 @@ from types import MappingProxyType
 from typing import Final
 
 from ..datafile import DataFileError, Problem
+from .dlt645.schema import DLT645
+from .json.schema import HTTP, MQTT
 from .modbus.schema import MODBUS, SUNSPEC
 from .profile import Profile
 from .profile_schema import ProfileForm, load_profile
+from .speedwire.schema import SPEEDWIRE
 
 PACKAGED: Final = Path(__file__).parent / "profiles"
 
-FORMS: Final = (MODBUS, SUNSPEC)
+FORMS: Final = (MODBUS, SUNSPEC, SPEEDWIRE, DLT645, HTTP, MQTT)
 """The packaged protocols."""
 
 
@@ -37,16 +40,20 @@ class ProfileLibrary:
 
 
 def load_profiles(
-    directories: Iterable[Path] = (PACKAGED,), forms: Iterable[ProfileForm] = FORMS
+    directories: Iterable[Path] = (PACKAGED,),
+    forms: Iterable[ProfileForm] = FORMS,
+    *,
+    known: Mapping[str, Profile] = MappingProxyType({}),
 ) -> ProfileLibrary:
     """Load every profile of the directories; a later one replaces an id of an earlier one.
 
-    Files may lie in folders below. `forms` are the protocols that are understood. A faulty
-    file is left out and named in `problems`; it affects no other. A directory that does not
-    exist is skipped. Reads files: call it in an executor.
+    `known` are profiles that are there before the first directory. Files may lie in folders
+    below. `forms` are the protocols that are understood. A faulty file is left out and named
+    in `problems`; it affects no other. A directory that does not exist is skipped. Reads files:
+    call it in an executor.
     """
     forms = tuple(forms)
-    profiles: dict[str, Profile] = {}
+    profiles = dict(known)
     problems: list[Problem] = []
     for directory in directories:
         here: dict[str, Path] = {}

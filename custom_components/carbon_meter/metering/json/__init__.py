@@ -1,0 +1,1 @@
+"""Meters that speak JSON: a page over HTTP, or topics of an MQTT broker."""
