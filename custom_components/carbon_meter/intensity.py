@@ -1,6 +1,10 @@
-"""The carbon intensity of one site: the ladder of its sources, an entity as one of them."""
+"""The carbon intensity of one site: the ladder of its sources.
+
+An entity or a plugin's source may be one of them.
+"""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,7 +22,9 @@ from .carbon.intensity.library import LibrarySource
 from .carbon.intensity.reported import ReportedSource
 from .carbon.intensity.source import IntensityInterval, IntensitySource, SourceInfo
 from .carbon.units import UnknownIntensityUnitError
-from .const import CONF_SOURCE, CONF_VALUE, CONF_ZONE, DOMAIN, LOGGER, Source
+from .const import CONF_OFFER, CONF_SOURCE, CONF_VALUE, CONF_ZONE, DOMAIN, LOGGER, Source
+from .offered import OfferedSource
+from .plugin import IntensityOffer
 
 
 class SiteIntensity:
@@ -29,14 +35,20 @@ class SiteIntensity:
     """
 
     def __init__(
-        self, hass: HomeAssistant, entry_id: str, options: Mapping[str, Any], factors: FactorLibrary
+        self,
+        hass: HomeAssistant,
+        entry_id: str,
+        options: Mapping[str, Any],
+        factors: FactorLibrary,
+        offers: Mapping[str, IntensityOffer] = MappingProxyType({}),
     ) -> None:
-        """Build the sources that the options name."""
+        """Build the sources that the options name; `offers` are those of plugins."""
         self._hass = hass
         self._issue_id = f"intensity_entity_{entry_id}"
         self._listeners: set[Callable[[], None]] = set()
         self._entity_id: str | None = None
         self._reported: ReportedSource | None = None
+        self._offered: OfferedSource | None = None
         zone = options.get(CONF_ZONE) or hass.config.country
         self.library = LibrarySource(factors, zone, ZoneInfo(hass.config.time_zone))
         sources: list[IntensitySource] = [self.library]
@@ -48,6 +60,10 @@ class SiteIntensity:
                 self._entity_id = entity_id
                 self._reported = ReportedSource(f"entity:{entity_id}", entity_id)
                 sources.insert(0, self._reported)
+            case Source.PLUGIN:
+                key: str = options[CONF_OFFER]
+                self._offered = OfferedSource(hass, entry_id, (key, offers.get(key)), options)
+                sources.insert(0, self._offered)
         self.ladder = Ladder(sources)
 
     def now(self) -> IntensityInterval | None:
@@ -81,7 +97,9 @@ class SiteIntensity:
 
     @callback
     def async_start(self) -> Callable[[], None]:
-        """Listen to the entity; returns how to stop."""
+        """Listen to the entity, or keep the plugin's source up to date; returns how to stop."""
+        if self._offered is not None:
+            return self._offered.async_start(self._tell_listeners)
         if self._entity_id is None:
             return lambda: None
         if (state := self._hass.states.get(self._entity_id)) is not None:
@@ -114,6 +132,10 @@ class SiteIntensity:
             self._check_presence(self._hass)
         else:
             self._take(state, event.time_fired_timestamp)
+        self._tell_listeners()
+
+    @callback
+    def _tell_listeners(self) -> None:
         for listener in list(self._listeners):
             listener()
 
@@ -152,11 +174,11 @@ class SiteIntensity:
 
     def as_dict(self) -> dict[str, Any] | None:
         """Return what must survive a restart."""
-        if self._reported is None:
-            return None
-        return {"source": self._reported.info.id, **self._reported.as_dict()}
+        source = self._reported or self._offered
+        return {"source": source.info.id, **source.as_dict()} if source is not None else None
 
     def restore(self, data: Mapping[str, Any] | None) -> None:
-        """Take what was known before a restart, if it came from the same entity."""
-        if self._reported is not None and data and data["source"] == self._reported.info.id:
-            self._reported.restore(data)
+        """Take what was known before a restart, if it came from the same source."""
+        source = self._reported or self._offered
+        if source is not None and data and data["source"] == source.info.id:
+            source.restore(data)

@@ -18,7 +18,7 @@ from homeassistant.helpers.selector import (
 import probatio
 
 from ..carbon.units import UnknownIntensityUnitError, to_grams_per_kwh
-from ..const import CONF_SOURCE, CONF_VALUE, CONF_ZONE, UNIT_INTENSITY, Source
+from ..const import CONF_OFFER, CONF_SOURCE, CONF_VALUE, CONF_ZONE, UNIT_INTENSITY, Source
 from ..libraries import async_get_libraries
 
 
@@ -26,10 +26,14 @@ class CarbonMeterOptionsFlow(OptionsFlow):
     """Choose a source, then what it needs."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Choose the kind of source."""
-        return self.async_show_menu(
-            step_id="init", menu_options=[source.value for source in Source]
-        )
+        """Choose the kind of source; other integrations are named only if they have one."""
+        libraries = await async_get_libraries(self.hass)
+        sources = [
+            source.value
+            for source in Source
+            if source is not Source.PLUGIN or libraries.intensity_offers
+        ]
+        return self.async_show_menu(step_id="init", menu_options=sources)
 
     async def async_step_factor_library(
         self, user_input: dict[str, Any] | None = None
@@ -106,6 +110,27 @@ class CarbonMeterOptionsFlow(OptionsFlow):
         )
         return self.async_show_form(
             step_id=Source.FIXED.value,
+            data_schema=self.add_suggested_values_to_schema(schema, self.config_entry.options),
+        )
+
+    async def async_step_plugin(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Take a source that another integration offers."""
+        if user_input is not None:
+            return self._save(Source.PLUGIN, user_input)
+        libraries = await async_get_libraries(self.hass)
+        options = [
+            SelectOptionDict(value=key, label=offer.name)
+            for key, offer in sorted(libraries.intensity_offers.items())
+        ]
+        schema = probatio.Schema(
+            {
+                probatio.Required(CONF_OFFER): SelectSelector(
+                    SelectSelectorConfig(options=options, mode=SelectSelectorMode.DROPDOWN)
+                )
+            }
+        )
+        return self.async_show_form(
+            step_id=Source.PLUGIN.value,
             data_schema=self.add_suggested_values_to_schema(schema, self.config_entry.options),
         )
 
