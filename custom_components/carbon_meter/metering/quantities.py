@@ -16,7 +16,7 @@ class Quantity:
 
     key: str
     unit: str
-    """Unit of every value with this key: V, A, W, VA, var, Hz, Wh, varh, VAh or 1."""
+    """Unit of every value with this key: V, A, W, VA, var, Hz, Wh, varh, VAh, L or 1."""
 
     limit: float
     """Largest magnitude that any electricity meter can truthfully report."""
@@ -60,6 +60,8 @@ _ALL: Final = [
     Quantity(key="reactive_energy_import", unit="varh", limit=1e15, counter=True),
     Quantity(key="reactive_energy_export", unit="varh", limit=1e15, counter=True),
     Quantity(key="reactive_energy_total", unit="varh", limit=1e15, counter=True),
+    # Gas and water; a litre of gas is 10 Wh, so that what holds for Wh fits.
+    Quantity(key="volume", unit="L", limit=1e15, counter=True),
 ]
 
 QUANTITIES: Final = MappingProxyType({quantity.key: quantity for quantity in _ALL})

@@ -34,6 +34,8 @@ class Reading:
     time: float
     values: Mapping[str, float]
     faults: tuple[Fault, ...] = ()
+    held: frozenset[str] = frozenset()
+    """Quantities that only repeat what was told earlier: they say nothing of the time since."""
 
     def with_power_reversed(self) -> Self:
         """Return the reading of a meter that shows export as positive power, as we want it."""
@@ -51,4 +53,4 @@ class Reading:
                 values[mirrored(key)] = value
             else:
                 values[key] = -value if quantity.signed else value
-        return replace(self, values=values)
+        return replace(self, values=values, held=frozenset(map(mirrored, self.held)))

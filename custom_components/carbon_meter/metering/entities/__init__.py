@@ -1,0 +1,1 @@
+"""Meters that another integration reads: its values, made into counters that can be booked."""
