@@ -1,18 +1,19 @@
 """Which unit ids of a line are asked, and when the search of it ends."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.carbon_meter.metering.candidate import Candidate
+from custom_components.carbon_meter.metering.candidate import Candidate, Identification
 from custom_components.carbon_meter.metering.errors import (
+    MeterError,
     MeterGarbledError,
     MeterRefusedError,
     MeterRejectedError,
     MeterSilentError,
 )
-from custom_components.carbon_meter.metering.modbus.identification import Identification
 from custom_components.carbon_meter.metering.modbus.scan import (
     COMMON_UNITS,
     EVERY_LIMIT,
@@ -22,7 +23,8 @@ from custom_components.carbon_meter.metering.modbus.scan import (
 from custom_components.carbon_meter.metering.profile_library import load_profiles
 from custom_components.carbon_meter.metering.readings import Reading
 
-PROFILE = load_profiles()["eastron_sdm630"]
+PROFILES = load_profiles()
+PROFILE = PROFILES["eastron_sdm630"]
 SILENT = MeterSilentError("nobody")
 REFUSED = MeterRejectedError("no such unit", code=11)
 
@@ -121,17 +123,42 @@ async def test_device_that_answers_to_any_unit_is_one() -> None:
     assert [unit for unit, _ in search.found] == [1]
 
 
+async def test_unlikely_unit_may_be_a_meter_of_its_own() -> None:
+    line = Line({1: meter(""), 2: meter(""), 247: meter("x")}, rest=REFUSED)
+    search = await line.search()
+    assert [unit for unit, _ in search.found] == [1, 2, 247]
+
+
+async def test_unit_that_cannot_be_understood_is_passed_over() -> None:
+    line = Line({1: MeterError("odd"), 2: meter("a")}, rest=REFUSED)
+    search = await line.search()
+    assert [unit for unit, _ in search.found] == [2]
+
+
 async def test_meters_without_a_number_behind_a_gateway_stay_several() -> None:
     line = Line({unit: meter("") for unit in (1, 2, 3)}, rest=REFUSED)
     search = await line.search()
     assert [unit for unit, _ in search.found] == [1, 2, 3]
 
 
-async def test_device_that_refuses_registers_to_any_unit_is_no_meter() -> None:
-    line = Line({}, rest=Identification(candidates=(), seen=("a pump",)))
+async def test_device_that_is_no_meter_may_pass_one_on() -> None:
+    line = Line(
+        {2: meter("a"), 240: meter("b")}, rest=Identification(candidates=(), seen=("a pump",))
+    )
+    search = await line.search(every_unit=True)
+    assert set(line.asked) == {*COMMON_UNITS, 247}
+    assert [unit for unit, found in search.found if found.candidates] == [2, 240]
+
+
+async def test_guesses_that_change_with_the_values_are_of_one_device() -> None:
+    def guesses(*names: str) -> Identification:
+        (found,) = meter("").candidates
+        candidates = tuple(replace(found, profile=PROFILES[name]) for name in names)
+        return Identification(candidates=candidates, seen=())
+
+    line = Line({1: guesses("eastron_sdm630")}, rest=guesses("eastron_sdm120", "eastron_sdm630"))
     search = await line.search()
-    assert line.asked == [1, 2, 247]
-    assert [found.candidates for _, found in search.found] == [()]
+    assert [unit for unit, _ in search.found] == [1]
 
 
 async def test_port_that_closes_is_left() -> None:

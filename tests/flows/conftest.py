@@ -1,0 +1,3 @@
+"""What the tests of the flows share."""
+
+from tests.discovery.conftest import loopback_network, network_time, serve_tcp  # noqa: F401
