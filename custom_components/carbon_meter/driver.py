@@ -8,8 +8,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Hashable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
+import probatio
 
+from .const import CONF_PROFILE
 from .metering.candidate import Candidate
 from .metering.errors import MeterError
 from .metering.profile import Profile
@@ -25,6 +28,12 @@ type Heard = Callable[[Reading], None]
 
 type Lost = Callable[[MeterError], None]
 """What it calls when it has fallen silent, once."""
+
+type Find = tuple[Mapping[str, Any], tuple[Candidate, ...]]
+"""An address, and the meters that may be what answers there, the best guess first."""
+
+type Progress = Callable[[float], None]
+"""What a search calls with the part of it that is done, from 0 to 1."""
 
 
 class ProbeError(Exception):
@@ -70,6 +79,18 @@ class MeterConnection(ABC):
         """
         raise TypeError(f"{type(self).__name__} has to be asked")
 
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """Return what diagnostics show of the connection."""
+        return {}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what must survive a restart, as JSON; it is stored along with the account."""
+        return {}
+
+    def restore(self, data: Mapping[str, Any]) -> None:  # noqa: B027  # most know nothing
+        """Take what `as_dict` returned before a restart, before anything is read."""
+
     async def async_close(self) -> None:  # noqa: B027  # most have nothing to let go
         """Let go of what was opened."""
 
@@ -85,6 +106,15 @@ class MeterDriver(ABC):
 
     forms: ClassVar[tuple[ProfileForm, ...]] = ()
     """The kinds of profile files that it reads."""
+
+    ports: ClassVar[tuple[int, ...]] = ()
+    """TCP ports that such meters listen on: a search of the network knocks at them."""
+
+    answers_calls: ClassVar[bool] = False
+    """Whether all such meters of a network answer one call; see `async_call`."""
+
+    searched: ClassVar[bool] = True
+    """Whether a search of the network includes the protocol unless the user says otherwise."""
 
     @property
     def address_fields(self) -> Mapping[Any, Any]:
@@ -107,6 +137,49 @@ class MeterDriver(ABC):
 
         Raises ProbeError with what was seen when there is none.
         """
+
+    async def async_search(  # noqa: PLR0913  # what there is to say of a search
+        self,
+        hass: HomeAssistant,
+        host: str,
+        port: int,
+        profiles: ProfileLibrary,
+        *,
+        every_unit: bool,
+        progress: Progress,
+    ) -> tuple[Find, ...]:
+        """Return the meters behind an open TCP port; none where it is something else.
+
+        Of a bus behind the port, `every_unit` asks for all of its addresses instead of the
+        usual ones.
+        """
+        schema = probatio.Schema(dict(self.address_fields), extra=probatio.REMOVE_EXTRA)
+        address = self.address(schema({CONF_HOST: host, CONF_PORT: port}))
+        try:
+            return ((address, await self.async_probe(hass, address, profiles)),)
+        except ProbeError:
+            return ()
+
+    async def async_call(self, hass: HomeAssistant, profiles: ProfileLibrary) -> tuple[Find, ...]:
+        """Return the meters of the local network that answer a multicast call."""
+        return ()
+
+    async def async_recognise(
+        self, hass: HomeAssistant, topic: str, payload: bytes, profiles: ProfileLibrary
+    ) -> tuple[Find, ...]:
+        """Return the meters that a message on the home's MQTT broker announces.
+
+        Called with every such message: nothing is asked or waited for.
+        """
+        return ()
+
+    async def async_first_reading(self, hass: HomeAssistant, candidate: Candidate) -> Candidate:
+        """Return a meter that has been announced, with what it says now."""
+        return candidate
+
+    def profile(self, data: Mapping[str, Any], profiles: ProfileLibrary) -> Profile | None:
+        """Return the profile of a configured meter, None where there is none any more."""
+        return profiles.profiles.get(data[CONF_PROFILE])
 
     def can_try(self, profile: Profile) -> bool:
         """Return whether the user may choose this profile against the identification."""

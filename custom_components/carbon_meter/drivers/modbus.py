@@ -10,31 +10,32 @@ from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.selector import TextSelector
-from homeassistant.util import dt as dt_util
 from modbus_connection import ModbusError, ModbusTcpParams, ModbusUnit
 import probatio
 
 from ..const import CONF_BASE, CONF_SERIAL, CONF_UNIT, DEFAULT_PORT, DEFAULT_UNIT
-from ..driver import MeterConnection, MeterDriver, ProbeError
+from ..driver import Find, MeterConnection, MeterDriver, ProbeError, Progress
 from ..fields import whole_number
 from ..metering.candidate import Candidate
 from ..metering.errors import (
     MeterError,
     MeterGarbledError,
-    MeterRefusedError,
-    MeterRejectedError,
     MeterSilentError,
-    MeterUnreachableError,
 )
 from ..metering.modbus.first_words import first_words
 from ..metering.modbus.identification import identify, read_as
 from ..metering.modbus.meter import ModbusMeter
 from ..metering.modbus.profile import ModbusProfile
+from ..metering.modbus.schema import MODBUS, SUNSPEC
 from ..metering.modbus.verification import verify
 from ..metering.plausibility import is_plausible
 from ..metering.profile import Profile
 from ..metering.profile_library import ProfileLibrary
+from ..metering.profile_schema import ProfileForm
 from ..metering.readings import Reading
+from .clock import now
+from .errors import probe_error
+from .modbus_search import search_line
 
 if TYPE_CHECKING:
     from ..data import CarbonMeterConfigEntry
@@ -57,6 +58,8 @@ class ModbusDriver(MeterDriver):
 
     key: ClassVar[str] = "modbus"
     name: ClassVar[str] = "Modbus TCP"
+    forms: ClassVar[tuple[ProfileForm, ...]] = (MODBUS, SUNSPEC)
+    ports: ClassVar[tuple[int, ...]] = (DEFAULT_PORT, 1502)
 
     def __init__(self) -> None:
         """Know no line yet."""
@@ -99,7 +102,7 @@ class ModbusDriver(MeterDriver):
             async with async_get_temporary_unit(hass, params, address[CONF_UNIT]) as unit:
                 unit.require_timeout(_PROBE_TIMEOUT)
                 try:
-                    found = await identify(unit, known, clock=_now)
+                    found = await identify(unit, known, clock=now)
                 finally:
                     unit.require_timeout(None)
         except MeterSilentError as err:
@@ -108,12 +111,27 @@ class ModbusDriver(MeterDriver):
                 raise ProbeError("not_a_meter", f"“{said}”") from err
             raise ProbeError("silent", str(err)) from err
         except MeterError as err:
-            raise ProbeError(_error_key(err), str(err)) from err
+            raise probe_error(err) from err
         except HomeAssistantError as err:
             raise ProbeError("in_use", str(err)) from err
         if not found.candidates:
             raise ProbeError("unknown_model", "; ".join(found.seen) or "-")
         return found.candidates
+
+    @override
+    async def async_search(
+        self,
+        hass: HomeAssistant,
+        host: str,
+        port: int,
+        profiles: ProfileLibrary,
+        *,
+        every_unit: bool,
+        progress: Progress,
+    ) -> tuple[Find, ...]:
+        return await search_line(
+            hass, host, port, profiles, every_unit=every_unit, progress=progress
+        )
 
     @override
     async def async_try(
@@ -124,7 +142,7 @@ class ModbusDriver(MeterDriver):
         params = ModbusTcpParams(host=address[CONF_HOST], port=address[CONF_PORT])
         try:
             async with async_get_temporary_unit(hass, params, address[CONF_UNIT]) as unit:
-                candidate = await read_as(unit, profile, clock=_now)
+                candidate = await read_as(unit, profile, clock=now)
         except (MeterError, HomeAssistantError) as err:
             raise ProbeError("model_mismatch", str(err)) from err
         reading = candidate.reading
@@ -220,27 +238,8 @@ class ModbusConnection(MeterConnection):
     async def _connect(self) -> ModbusMeter:
         """Make sure that it is the right meter, and where its registers are."""
         base = await verify(self._unit, self._profile, base=self._base, serial=self._serial)
-        return ModbusMeter(self._unit, self._profile, base=base, clock=_now)
+        return ModbusMeter(self._unit, self._profile, base=base, clock=now)
 
     @override
     async def async_close(self) -> None:
         self._line.heard.discard(self)
-
-
-def _now() -> float:
-    return dt_util.utcnow().timestamp()
-
-
-def _error_key(err: MeterError) -> str:
-    """Return which message helps with an error."""
-    match err:
-        case MeterRefusedError():
-            return "refused"
-        case MeterUnreachableError():
-            return "unreachable"
-        case MeterRejectedError(is_about_unit=True):
-            return "no_such_unit"
-        case MeterGarbledError() | MeterRejectedError():
-            return "not_a_meter"
-        case _:
-            return "unknown"
