@@ -27,7 +27,7 @@ async def test_diagnostics_of_a_site(site: SiteUnderTest) -> None:
     assert meter["profile"] == "eastron_sdm630"
     assert meter["last_update_success"] is True
     assert meter["total"]["import_energy"] > 0
-    assert meter["incidents"][0]["event"] == "jump"
+    assert meter["incidents"][0]["reason"] == "jump"
     assert diagnostics["intensity"]["grade"] == "yearly_factor"
     assert "CC-BY-4.0" in diagnostics["intensity_sources"][0]["licence"]
 

@@ -98,7 +98,7 @@ async def test_jump_and_spike_are_set_apart(site: SiteUnderTest, caplog) -> None
     assert account.ledger.total.import_energy == pytest.approx(170, abs=1)
     assert [incident.event for incident in account.incidents] == ["jump", "spike"]
     assert account.incidents[0].set_apart == pytest.approx(1_000_010, abs=1)
-    assert "the counter energy_import had a jump; 1000.010 kWh" in caplog.text
+    assert "Grid: energy_import: jump (1.00001e+06 Wh); it is kept apart" in caplog.text
 
 
 async def test_silent_meter_is_unavailable_and_comes_back(site: SiteUnderTest, caplog) -> None:

@@ -1,6 +1,7 @@
 """The record: hours written to the recorder, read back through Home Assistant's own functions."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from homeassistant.components.recorder import get_instance
@@ -144,3 +145,74 @@ async def test_lost_file_continues_the_record(site: SiteUnderTest, hass_storage)
     # What flowed between the last full hour and the loss is the price of the lost file.
     assert energy[-1]["sum"] == pytest.approx(10.8, abs=0.1)
     assert site.value("carbon_total") == pytest.approx(2.7, abs=0.05)
+
+
+def hours_of(
+    samples: list[tuple[float, float]], longest: float
+) -> dict[float, tuple[float, float, float]]:
+    """Return mean, minimum and maximum of each hour by sample and hold, second by second."""
+    seconds: dict[float, list[float]] = {}
+    for (start, power), (end, _) in pairwise(samples):
+        stop = min(end, start + longest)
+        moment = start
+        while moment < stop:
+            hour = moment // 3600 * 3600
+            seconds.setdefault(hour, []).append(power)
+            moment += 1
+    return {
+        hour: (sum(powers) / len(powers), min(powers), max(powers))
+        for hour, powers in seconds.items()
+    }
+
+
+async def test_hours_of_power_are_those_of_every_sample(site: SiteUnderTest) -> None:
+    site.start_at(MORNING)
+    await site.open(SPECS, watts=500.0, options=FIXED)
+    meter = site.meter()
+    samples = [(meter.data.time, meter.data.values["power"])]
+    for turn in range(372):
+        site.home.force("house", 500.0 + (turn * 37) % 1900 + (3000 if turn == 300 else 0))
+        await site.advance(10)
+        samples.append((meter.data.time, meter.data.values["power"]))
+    oracle = hours_of(samples, 30.0)
+    (written,) = await rows(site, "power")
+    assert written["start"] == MORNING.timestamp()
+    mean, least, most = oracle[written["start"]]
+    assert written["mean"] == pytest.approx(mean, rel=1e-6)
+    assert (written["min"], written["max"]) == (pytest.approx(least), pytest.approx(most))
+    assert written["max"] > 3500
+
+
+async def test_power_written_again_and_after_a_restart_is_the_same(site: SiteUnderTest) -> None:
+    site.start_at(MORNING)
+    await site.open(SPECS, watts=500.0, meters=EVERY_MINUTE, options=FIXED)
+    for watts in (500.0, 1500.0, 2500.0):
+        site.home.force("house", watts)
+        await site.advance(1800, step=60)
+    await site.advance(60)
+    before = await rows(site, "power")
+    assert [row["mean"] for row in before] == [pytest.approx(1000, rel=0.02)]
+    site.meter().watch.power.publish_again()
+    await site.entry.runtime_data.record.async_publish()
+    assert await rows(site, "power") == before
+    # Half an hour is known before the restart, half an hour after it: both are in the row.
+    await site.unload()
+    await site.load()
+    site.home.force("house", 500.0)
+    await site.advance(1860, step=60)
+    after = await rows(site, "power")
+    assert after[0] == before[0]
+    assert after[1]["mean"] == pytest.approx(500 + 2000 * 31.5 / 60, abs=35)
+    assert (after[1]["min"], after[1]["max"]) == (pytest.approx(500), pytest.approx(2500))
+
+
+async def test_power_of_a_meter_without_counters_is_written(site: SiteUnderTest) -> None:
+    site.start_at(MORNING)
+    counters = frozenset({"energy_import", "energy_export"})
+    spec = MeterSpec(profile="schneider_iem3000", missing=counters)
+    await site.open([spec], watts=3600.0, meters=EVERY_MINUTE)
+    assert "energy_import" not in site.meter().data.values
+    await site.advance(3660, step=60)
+    assert site.meter().account.booked_until is None
+    assert [row["mean"] for row in await rows(site, "power")] == [pytest.approx(3600, rel=0.01)]
+    assert await rows(site, "energy_import") == []

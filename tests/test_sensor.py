@@ -32,9 +32,14 @@ async def test_household_sees_few_and_clear_entities(site: SiteUnderTest) -> Non
         "sensor.grid_carbon_rate",
         "sensor.grid_carbon_total",
         "sensor.grid_coverage",
+        "sensor.grid_metering_error_last_day",
+        "sensor.grid_energy_set_apart",
+        "binary_sensor.grid_doubtful_values",
+        "event.grid_power_step",
+        "event.grid_data_incident",
     }
-    # 45 quantities, three of the account, three of the site.
-    assert len(entries) == 51
+    # 45 quantities, three of the account, six of what is believed, three of the site, and others.
+    assert len(entries) == 45 + 3 + 6 + 3 + 3
 
 
 @pytest.mark.parametrize(
@@ -147,6 +152,11 @@ async def test_another_role_leaves_no_entities_behind(site: SiteUnderTest) -> No
         "sensor.grid_energy_import",
         "sensor.grid_energy_export",
         "sensor.grid_coverage",
+        "sensor.grid_metering_error_last_day",
+        "sensor.grid_energy_set_apart",
+        "binary_sensor.grid_doubtful_values",
+        "event.grid_power_step",
+        "event.grid_data_incident",
     }
 
 

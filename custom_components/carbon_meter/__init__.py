@@ -3,40 +3,46 @@
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryError, ConfigEntryNotReady, HomeAssistantError
-from homeassistant.helpers import config_validation as cv, issue_registry as ir
+from homeassistant.exceptions import ConfigEntryNotReady, HomeAssistantError
+from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.event import async_track_utc_time_change
-from homeassistant.helpers.integration_platform import async_process_integration_platforms
 from homeassistant.helpers.typing import ConfigType
+from homeassistant.util.hass_dict import HassKey
 
-from .carbon.account import MeterAccount
+from .carbon.meter_watch import MeterWatch
 from .const import (
-    CONF_DRIVER,
     CONF_INTERVAL,
     CONF_INVERTED,
-    CONF_PROFILE,
-    CONF_ROLE,
+    CONF_WRITE_INTERVAL,
+    DEFAULT_WRITE_INTERVAL,
     DOMAIN,
     LOGGER,
     SUBENTRY_METER,
-    Role,
+    has_carbon,
 )
 from .coordinator import MeterCoordinator
 from .data import CarbonMeterConfigEntry, Site
-from .drivers.modbus import ModbusDriver
+from .discovery.healing import AddressWatch
+from .discovery.services import async_watch_services
 from .intensity import SiteIntensity
-from .libraries import Libraries, async_add_plugin, async_get_libraries
-from .plugin import Plugin
+from .libraries import Libraries, async_get_libraries, async_renew_libraries
+from .meter_tree import MeterTree
+from .missing import async_driver_and_profile, async_watch_missing
+from .plugins import async_welcome
 from .record import Record, async_recorded_total
-from .store import SiteStore
+from .reload import async_register_reload
+from .store import Part, SiteStore
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
-PLATFORMS: Final = (Platform.SENSOR,)
+PLATFORMS: Final = (Platform.BINARY_SENSOR, Platform.EVENT, Platform.SENSOR)
+
+_DATA_RELOADING: HassKey[set[str]] = HassKey(f"{DOMAIN}_reloading")
 
 _RECORD_SECOND: Final = 20
 """Second of the first minute at which the hour before is written: every meter has been read."""
@@ -44,21 +50,12 @@ _RECORD_SECOND: Final = 20
 
 async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
     """Load profiles and emission factors ahead of the first site, and what plugins bring."""
-    await async_process_integration_platforms(
-        hass, DOMAIN, _async_take_plugin, wait_for_platforms=True
-    )
+    await async_welcome(hass, partial(async_renew_libraries, hass))
+    async_register_reload(hass)
+    async_watch_missing(hass)
     await async_get_libraries(hass)
+    await async_watch_services(hass)
     return True
-
-
-async def _async_take_plugin(hass: HomeAssistant, domain: str, platform: Any) -> None:
-    """Take what an integration offers; sites that have waited for it are set up anew."""
-    plugin: Plugin = await platform.async_get_carbon_meter_plugin(hass)
-    await async_add_plugin(hass, domain, plugin)
-    for entry in hass.config_entries.async_entries(DOMAIN):
-        site: Site | None = getattr(entry, "runtime_data", None)
-        if entry.state is ConfigEntryState.SETUP_ERROR or (site is not None and site.left_out):
-            hass.config_entries.async_schedule_reload(entry.entry_id)
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) -> bool:
@@ -70,7 +67,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) 
     libraries = await async_get_libraries(hass)
     store = SiteStore(hass, entry.entry_id)
     stored = await store.async_load()
-    intensity = SiteIntensity(hass, entry.entry_id, entry.options, libraries.factors)
+    intensity = SiteIntensity(
+        hass, entry.entry_id, entry.options, libraries.factors, libraries.intensity_offers
+    )
     intensity.restore(stored.get("intensity"))
 
     stored_meters: Mapping[str, Any] = stored.get("meters", {})
@@ -98,7 +97,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) 
     if "record" in stored:
         record.restore(stored["record"])
     entry.runtime_data = Site(
-        intensity=intensity, meters=meters, store=store, record=record, left_out=bool(left_out)
+        intensity=intensity,
+        meters=meters,
+        tree=MeterTree(meters),
+        store=store,
+        record=record,
+        left_out=bool(left_out),
     )
 
     # A changed intensity holds from the moment it changed: it is listened to before anything
@@ -114,6 +118,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) 
 
     _keep(hass, entry, stored_meters)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    entry.async_on_unload(AddressWatch(hass, entry).async_start())
     return True
 
 
@@ -155,47 +160,29 @@ async def _meter(  # noqa: PLR0913, PLR0917  # what makes up a meter
     with other settings.
     """
     data = subentry.data
-    driver = libraries.drivers.get(data.get(CONF_DRIVER, ModbusDriver.key))
-    profile = libraries.profiles.profiles.get(data[CONF_PROFILE])
-    issue_id = f"unknown_profile_{subentry.subentry_id}"
-    if driver is None or profile is None:
-        placeholders = {"meter": subentry.title, "profile": data[CONF_PROFILE]}
-        ir.async_create_issue(
-            hass,
-            DOMAIN,
-            issue_id,
-            is_fixable=False,
-            severity=ir.IssueSeverity.ERROR,
-            translation_key="unknown_profile",
-            translation_placeholders=placeholders,
-        )
-        raise ConfigEntryError(
-            translation_domain=DOMAIN,
-            translation_key="unknown_profile",
-            translation_placeholders=placeholders,
-        )
-    ir.async_delete_issue(hass, DOMAIN, issue_id)
+    driver, profile = await async_driver_and_profile(hass, subentry, libraries)
     connection = await driver.async_open(hass, entry, data, profile)
-    poll_interval = float(data[CONF_INTERVAL])
-    weighed = Role(data[CONF_ROLE]).is_consumption
-    if stored is None:
-        account = MeterAccount(
-            profile, intensity.ladder, poll_interval=poll_interval, weighed=weighed
-        )
-    else:
-        account = MeterAccount.from_dict(
-            stored, profile, intensity.ladder, poll_interval=poll_interval, weighed=weighed
-        )
+    watch = MeterWatch(
+        profile,
+        intensity.ladder,
+        poll_interval=float(data[CONF_INTERVAL]),
+        write_interval=float(data.get(CONF_WRITE_INTERVAL, DEFAULT_WRITE_INTERVAL)),
+        weighed=has_carbon(data),
+        stored=stored,
+    )
+    if stored is not None:
+        connection.restore(stored.get("connection", {}))
         if stored["inverted"] != data[CONF_INVERTED]:
-            account.start_counters_anew()
-        account.ledger.publish_again()
+            watch.account.start_counters_anew()
+        watch.account.ledger.publish_again()
+        watch.power.publish_again()
     return MeterCoordinator(
         hass,
         entry,
         subentry,
         connection=connection,
         profile=profile,
-        account=account,
+        watch=watch,
         intensity=intensity,
     )
 
@@ -209,32 +196,22 @@ def _keep(
     What is stored of a meter that cannot be read now stays as it is.
     """
     site = entry.runtime_data
-    kept = {
-        subentry_id: stored
+    parts: dict[str, Part] = {
+        subentry_id: partial(dict, stored)
         for subentry_id, stored in stored_meters.items()
         if subentry_id in entry.subentries and subentry_id not in site.meters
     }
+    parts |= {subentry_id: meter.as_dict for subentry_id, meter in site.meters.items()}
 
-    def content() -> dict[str, Any]:
-        return {
-            "meters": kept
-            | {
-                subentry_id: {
-                    **meter.account.as_dict(),
-                    "inverted": meter.inverted,
-                }
-                for subentry_id, meter in site.meters.items()
-            },
-            "intensity": site.intensity.as_dict(),
-            "record": site.record.as_dict(),
-        }
+    def rest() -> dict[str, Any]:
+        return {"intensity": site.intensity.as_dict(), "record": site.record.as_dict()}
 
-    site.store.async_collect_with(content)
+    site.store.async_collect_with(parts, rest)
 
     async def publish(_now: datetime | None = None) -> None:
         """Write the finished hours; what they were made of is on disk before."""
         await site.store.async_save()
-        site.record.async_publish()
+        await site.record.async_publish()
         site.store.async_schedule()
 
     entry.async_on_unload(
@@ -263,5 +240,14 @@ async def async_remove_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry)
 
 
 async def _async_reload(hass: HomeAssistant, entry: CarbonMeterConfigEntry) -> None:
-    """Set the site up anew after its meters or its options have changed."""
+    """Set the site up anew after its meters or its options have changed.
+
+    Once for all that is changed at the same moment: thirty meters may be added together.
+    """
+    waiting = hass.data.setdefault(_DATA_RELOADING, set())
+    if entry.entry_id in waiting:
+        return
+    waiting.add(entry.entry_id)
+    await asyncio.sleep(0)
+    waiting.discard(entry.entry_id)
     await hass.config_entries.async_reload(entry.entry_id)

@@ -5,7 +5,6 @@ from typing import Any, Final, override
 
 from homeassistant.config_entries import (
     ConfigEntry,
-    ConfigFlow,
     ConfigFlowResult,
     ConfigSubentryFlow,
 )
@@ -19,15 +18,17 @@ from homeassistant.helpers.selector import (
 import probatio
 
 from .const import CONF_SITE, DOMAIN, SUBENTRY_METER
+from .flows.adoption import AdoptionSteps
+from .flows.discovered import DiscoveredSteps
 from .flows.drafts import MeterDraft
 from .flows.meter import MeterSubentryFlow, add_meter
-from .flows.meter_steps import MeterSteps
 from .flows.options import CarbonMeterOptionsFlow
+from .flows.search import withdraw_offers
 
 _NEW_SITE: Final = "new"
 
 
-class CarbonMeterConfigFlow(MeterSteps, ConfigFlow, domain=DOMAIN):
+class CarbonMeterConfigFlow(AdoptionSteps, DiscoveredSteps, domain=DOMAIN):
     """Add meters: the first ones create the site."""
 
     VERSION = 1
@@ -70,9 +71,10 @@ class CarbonMeterConfigFlow(MeterSteps, ConfigFlow, domain=DOMAIN):
         self, drafts: Sequence[MeterDraft], user_input: Mapping[str, Any]
     ) -> ConfigFlowResult:
         """Create the site with the meters, or add them to the site that was chosen."""
-        await self.async_set_unique_id(drafts[0].unique_id)
+        withdraw_offers(self.hass, drafts, except_for=self.flow_id)
         entry = self.hass.config_entries.async_get_entry(user_input[CONF_SITE])
         if entry is not None and entry.domain == DOMAIN:
+            self.keep_site_data(entry)
             for draft in drafts:
                 add_meter(self.hass, entry, draft)
             if len(drafts) == 1:
@@ -89,6 +91,6 @@ class CarbonMeterConfigFlow(MeterSteps, ConfigFlow, domain=DOMAIN):
         site = user_input[CONF_SITE].strip()
         return self.async_create_entry(
             title=self.hass.config.location_name if site in ("", _NEW_SITE) else site,
-            data={},
+            data=self.site_data,
             subentries=[draft.as_subentry() for draft in drafts],
         )

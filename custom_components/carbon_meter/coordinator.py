@@ -1,21 +1,28 @@
 """Reading one meter, again and again."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Final, override
+from functools import partial
+from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
-from .carbon.account import Incident, MeterAccount
-from .const import CONF_INTERVAL, CONF_INVERTED, CONF_POWER_INVERTED, DOMAIN, LOGGER
+from .carbon.account import MeterAccount
+from .carbon.meter_watch import MeterWatch
+from .const import AUTH_ISSUE, CONF_INTERVAL, CONF_INVERTED, CONF_POWER_INVERTED, DOMAIN, LOGGER
 from .data import CarbonMeterConfigEntry
 from .driver import MeterConnection
+from .drivers.clock import now
 from .intensity import SiteIntensity
-from .metering.errors import MeterError, MeterSilentError, WrongMeterError
+from .metering.errors import MeterAuthError, MeterError, MeterSilentError, WrongMeterError
+from .metering.incidents import Incident
 from .metering.profile import Profile
 from .metering.readings import Reading
+from .metering.steps import PowerStep
 
 _READING_LIMIT: Final = 60.0
 """Seconds after which a driver that keeps no time of its own is given up."""
@@ -41,27 +48,37 @@ class MeterCoordinator(DataUpdateCoordinator[Reading]):
         *,
         connection: MeterConnection,
         profile: Profile,
-        account: MeterAccount,
+        watch: MeterWatch,
         intensity: SiteIntensity,
     ) -> None:
         """Take the meter's parts."""
         self.subentry = subentry
         self.profile = profile
-        self.account = account
+        self.watch = watch
         self.connection = connection
         self.inverted: bool = subentry.data[CONF_INVERTED]
         self._power_inverted: bool = subentry.data.get(CONF_POWER_INVERTED, False)
-        self._interval: float = subentry.data[CONF_INTERVAL]
+        self.poll_interval: float = subentry.data[CONF_INTERVAL]
         self._intensity = intensity
         self._faults: tuple[str, ...] = ()
         self._failures = 0
+        self._locked = True  # perhaps since before a reload
+        self._due = True
+        self._shown_reachable: bool | None = None
+        self._step_listeners: list[Callable[[PowerStep], None]] = []
+        self._incident_listeners: list[Callable[[Incident], None]] = []
         super().__init__(
             hass,
             LOGGER,
             config_entry=entry,
             name=subentry.title,
-            update_interval=None if connection.speaks else timedelta(seconds=self._interval),
+            update_interval=None if connection.speaks else timedelta(seconds=self.poll_interval),
         )
+
+    @property
+    def account(self) -> MeterAccount:
+        """Return what has been booked of the meter."""
+        return self.watch.account
 
     @property
     def absent(self) -> frozenset[str]:
@@ -72,6 +89,14 @@ class MeterCoordinator(DataUpdateCoordinator[Reading]):
     def requests(self) -> int:
         """Return how many requests one full reading takes."""
         return self.connection.requests
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what must survive a restart."""
+        return {
+            **self.watch.as_dict(),
+            "inverted": self.inverted,
+            "connection": self.connection.as_dict(),
+        }
 
     @callback
     def async_follow(self) -> None:
@@ -107,6 +132,8 @@ class MeterCoordinator(DataUpdateCoordinator[Reading]):
                 },
             )
         self._failures += 1
+        if isinstance(err, MeterAuthError):
+            self._ask_for_password()
         return UpdateFailed(
             translation_domain=DOMAIN,
             translation_key="meter_not_read",
@@ -114,15 +141,37 @@ class MeterCoordinator(DataUpdateCoordinator[Reading]):
             retry_after=None if self.connection.speaks else self._patience(),
         )
 
+    def _ask_for_password(self) -> None:
+        """Tell the user that the meter wants a password, once."""
+        self._locked = True
+        ir.async_create_issue(
+            self.hass,
+            DOMAIN,
+            f"{AUTH_ISSUE}{self.subentry.subentry_id}",
+            is_fixable=False,
+            severity=ir.IssueSeverity.ERROR,
+            translation_key="meter_auth",
+            translation_placeholders={"meter": self.subentry.title},
+        )
+
     def _patience(self) -> float:
         """Return in how many seconds to ask again: others on the line wait for each attempt."""
-        longest = max(self._interval, _LONGEST_WAIT)
-        return min(longest, self._interval * 2.0 ** min(self._failures, 10))
+        longest = max(self.poll_interval, _LONGEST_WAIT)
+        return min(longest, self.poll_interval * 2.0 ** min(self._failures, 10))
 
     @callback
     def _async_heard(self, reading: Reading) -> None:
         """Take a reading that the meter sent by itself."""
-        self.async_set_updated_data(self._take(reading))
+        try:
+            seen = self._take(reading)
+        except Exception as err:  # noqa: BLE001  # the next reading may be booked again
+            if self.last_update_success:
+                LOGGER.exception("%s: unexpected error with a reading", self.name)
+            self.async_set_update_error(err)
+            return
+        if not self.last_update_success:
+            LOGGER.info("Fetching %s data recovered", self.name)
+        self.async_set_updated_data(seen)
 
     @callback
     def _async_lost(self, err: MeterError) -> None:
@@ -132,15 +181,61 @@ class MeterCoordinator(DataUpdateCoordinator[Reading]):
     def _take(self, reading: Reading) -> Reading:
         """Book a reading; return it as the site sees it."""
         self._failures = 0
+        if self._locked:
+            self._locked = False
+            ir.async_delete_issue(self.hass, DOMAIN, f"{AUTH_ISSUE}{self.subentry.subentry_id}")
         if self._power_inverted:
             reading = reading.with_power_reversed()
         if self.inverted:
             reading = reading.reversed()
         self._tell_faults(reading)
         self._intensity.heard(reading.time)
-        for incident in self.account.observe(reading):
+        # Of when it was said: what a broker kept, or what waited for its turn, is older than now.
+        age = now() - reading.time
+        watched = self.watch.observe(reading, monotonic=self.hass.loop.time() - age)
+        self._due |= watched.due
+        for incident in watched.incidents:
             self._tell_incident(incident)
+        if watched.step is not None:
+            for heard in list(self._step_listeners):
+                heard(watched.step)
         return reading
+
+    @override
+    @callback
+    def async_update_listeners(self) -> None:
+        """Let the entities be written where that is due, or where the meter has come or gone.
+
+        Sampling is one thing and writing another: a meter that is read every second would
+        flood the recorder.
+        """
+        reachable = self.last_update_success
+        if self._due or reachable != self._shown_reachable:
+            self._due, self._shown_reachable = False, reachable
+            super().async_update_listeners()
+
+    @callback
+    def async_show_next(self) -> None:
+        """Have the entities written with the next reading, whatever it says."""
+        self._due = True
+
+    @override
+    async def async_request_refresh(self) -> None:
+        """Read soon: somebody wants to see it."""
+        self.async_show_next()
+        await super().async_request_refresh()
+
+    @callback
+    def async_listen_for_steps(self, heard: Callable[[PowerStep], None]) -> Callable[[], None]:
+        """Call back with each step in the meter's power; return how to stop."""
+        self._step_listeners.append(heard)
+        return partial(self._step_listeners.remove, heard)
+
+    @callback
+    def async_listen_for_incidents(self, heard: Callable[[Incident], None]) -> Callable[[], None]:
+        """Call back when something begins or ceases to be unbelievable; return how to stop."""
+        self._incident_listeners.append(heard)
+        return partial(self._incident_listeners.remove, heard)
 
     def _tell_faults(self, reading: Reading) -> None:
         """Log registers with impossible contents, once when they change."""
@@ -153,10 +248,20 @@ class MeterCoordinator(DataUpdateCoordinator[Reading]):
         self._faults = faults
 
     def _tell_incident(self, incident: Incident) -> None:
-        LOGGER.warning(
-            "%s: the counter %s had a %s; %.3f kWh of its change were set apart",
-            self.subentry.title,
-            incident.quantity,
-            incident.event,
-            incident.set_apart / 1000,
-        )
+        """Log what cannot be believed, and tell who wants to know."""
+        what = f"{incident.quantity}: " if incident.quantity else ""
+        if incident.ended is None or incident.ended == incident.time:
+            LOGGER.warning(
+                "%s: %s%s (%.6g %s); it is kept apart",
+                self.subentry.title,
+                what,
+                incident.reason.replace("_", " "),
+                incident.amount,
+                incident.unit,
+            )
+        else:
+            LOGGER.info(
+                "%s: %s%s is over", self.subentry.title, what, incident.reason.replace("_", " ")
+            )
+        for heard in list(self._incident_listeners):
+            heard(incident)

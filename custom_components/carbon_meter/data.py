@@ -8,6 +8,7 @@ from homeassistant.config_entries import ConfigEntry
 if TYPE_CHECKING:
     from .coordinator import MeterCoordinator
     from .intensity import SiteIntensity
+    from .meter_tree import MeterTree
     from .record import Record
     from .store import SiteStore
 
@@ -20,6 +21,7 @@ class Site:
     meters: dict[str, MeterCoordinator]
     """By the id of their subentry."""
 
+    tree: MeterTree
     store: SiteStore
     record: Record
     left_out: bool = False

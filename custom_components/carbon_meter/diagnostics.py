@@ -5,15 +5,32 @@ from pathlib import Path
 from typing import Any, Final
 
 from homeassistant.components.diagnostics import REDACTED, async_redact_data
-from homeassistant.const import CONF_HOST
+from homeassistant.const import (
+    CONF_ADDRESS,
+    CONF_HOST,
+    CONF_PASSWORD,
+    CONF_TOKEN,
+    CONF_USERNAME,
+)
 from homeassistant.core import HomeAssistant
 
-from .const import CONF_SERIAL
+from .const import CONF_DRIVER, CONF_INSTANCE, CONF_SERIAL, METER_KEYS, SUBENTRY_METER
 from .coordinator import MeterCoordinator
 from .data import CarbonMeterConfigEntry, Site
+from .drivers import PACKAGED
 from .libraries import async_get_libraries
 
-_REDACT: Final = {CONF_HOST, CONF_SERIAL, "title", "unique_id"}
+_REDACT: Final = {
+    CONF_ADDRESS,
+    CONF_HOST,
+    CONF_INSTANCE,
+    CONF_PASSWORD,
+    CONF_SERIAL,
+    CONF_TOKEN,
+    CONF_USERNAME,
+    "title",
+    "unique_id",
+}
 
 
 async def async_get_config_entry_diagnostics(
@@ -23,11 +40,12 @@ async def async_get_config_entry_diagnostics(
     libraries = await async_get_libraries(hass)
     problems = (*libraries.profiles.problems, *libraries.factors.problems)
     diagnostics: dict[str, Any] = {
-        "entry": async_redact_data(entry.as_dict(), _REDACT),
+        "entry": async_redact_data(entry.as_dict(), _REDACT | _unknown_addresses(entry)),
         # The folder may name a person.
         "data_file_problems": [
             str(replace(problem, file=Path(problem.file).name)) for problem in problems
         ],
+        "plugins": sorted(libraries.plugin_problems),
     }
     site: Site | None = getattr(entry, "runtime_data", None)
     if site is None:
@@ -38,6 +56,18 @@ async def async_get_config_entry_diagnostics(
         "intensity_sources": [asdict(source.info) for source in site.intensity.ladder.sources],
         "record": site.record.as_dict(),
         "meters": {subentry_id: _meter(meter) for subentry_id, meter in site.meters.items()},
+    }
+
+
+def _unknown_addresses(entry: CarbonMeterConfigEntry) -> set[str]:
+    """Return the keys that drivers of other integrations keep: nobody knows what they hold."""
+    packaged = {driver.key for driver in PACKAGED}
+    return {
+        key
+        for subentry in entry.get_subentries_of_type(SUBENTRY_METER)
+        if subentry.data.get(CONF_DRIVER) not in packaged
+        for key in subentry.data
+        if key not in METER_KEYS
     }
 
 
@@ -54,6 +84,7 @@ def _meter(meter: MeterCoordinator) -> dict[str, Any]:
         else None,
         "reading": dict(reading.values) if reading else None,
         "faults": [str(fault) for fault in reading.faults] if reading else [],
+        "connection": dict(meter.connection.details),
         "absent": sorted(meter.absent),
         "unknown": sorted(set(meter.profile.quantities) - set(reading.values)) if reading else [],
         "frozen_for": account.frozen_for,
@@ -69,7 +100,7 @@ def _meter(meter: MeterCoordinator) -> dict[str, Any]:
 def _without_address(meter: MeterCoordinator, text: str) -> str:
     """Return an error message without what tells where the meter is, or which one it is."""
     data = meter.subentry.data
-    for secret in (data[CONF_HOST], data[CONF_SERIAL], meter.subentry.title):
+    for secret in (data.get(CONF_HOST), data[CONF_SERIAL], meter.subentry.title):
         if secret:
             text = text.replace(secret, REDACTED)
     return text

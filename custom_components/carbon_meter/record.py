@@ -4,7 +4,9 @@ Rows are absolute, so that writing an hour again changes nothing, and an hour th
 late energy touches is written anew with all that follow.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -18,8 +20,14 @@ from homeassistant.components.recorder.statistics import (
     async_add_external_statistics,
     get_last_statistics,
 )
-from homeassistant.const import UnitOfEnergy, UnitOfMass, UnitOfRatio
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.const import (
+    UnitOfEnergy,
+    UnitOfMass,
+    UnitOfPower,
+    UnitOfRatio,
+    UnitOfVolume,
+)
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
 
@@ -27,12 +35,63 @@ from .carbon.intensity.ladder import Ladder
 from .carbon.intervals import HOUR, floor
 from .carbon.ledger import HourRow
 from .carbon.tally import Tally
-from .const import DOMAIN, UNIT_INTENSITY
+from .const import DOMAIN, UNIT_INTENSITY, Carrier, carrier_of
 from .coordinator import MeterCoordinator
 from .intensity import SiteIntensity
 
 _LATEST_INTENSITY: Final = 14 * 24 * HOUR
 """Seconds for which intensities are written after the fact."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Series:
+    """One series of sums: how it is named, and which total it shows by the thousand."""
+
+    what: str
+    label: str
+    unit: str
+    unit_class: str
+    total: str
+
+    def value(self, row: HourRow) -> float:
+        """Return the sum up to the end of an hour: kWh of Wh, kg of g, m³ of L."""
+        total: float = getattr(row.total, self.total)
+        return total / 1000
+
+
+_VOLUME: Final = _Series(
+    what="volume",
+    label="volume",
+    unit=UnitOfVolume.CUBIC_METERS,
+    unit_class="volume",
+    total="import_energy",
+)
+_IMPORT: Final = _Series(
+    what="energy_import",
+    label="imported energy",
+    unit=UnitOfEnergy.KILO_WATT_HOUR,
+    unit_class="energy",
+    total="import_energy",
+)
+_EXPORT: Final = _Series(
+    what="energy_export",
+    label="exported energy",
+    unit=UnitOfEnergy.KILO_WATT_HOUR,
+    unit_class="energy",
+    total="export_energy",
+)
+_CARBON: Final = _Series(
+    what="carbon", label="carbon", unit=UnitOfMass.KILOGRAMS, unit_class="mass", total="carbon"
+)
+_SERIES: Final = (_VOLUME, _IMPORT, _EXPORT, _CARBON)
+
+
+def _series_of(meter: MeterCoordinator) -> tuple[_Series, ...]:
+    """Return the series of a meter; gas, water and heat flow one way and have no carbon yet."""
+    quantities = meter.profile.quantities
+    if carrier_of(meter.subentry.data) is Carrier.ELECTRICITY:
+        return _IMPORT, _EXPORT, _CARBON
+    return (_IMPORT,) if "energy_import" in quantities else (_VOLUME,)
 
 
 def statistic_id(owner: str, what: str) -> str:
@@ -49,19 +108,20 @@ async def async_recorded_total(hass: HomeAssistant, owner: str) -> tuple[int, Ta
         return None
     sums: dict[str, float] = {}
     through = 0
-    for what in ("energy_import", "energy_export", "carbon"):
-        series = statistic_id(owner, what)
+    for series in _SERIES:
+        recorded = statistic_id(owner, series.what)
         found = await get_instance(hass).async_add_executor_job(
-            get_last_statistics, hass, 1, series, False, {"sum"}
+            get_last_statistics, hass, 1, recorded, False, {"sum"}
         )
-        if not (rows := found.get(series)):
-            return None
-        sums[what] = (rows[0].get("sum") or 0.0) * 1000
-        through = max(through, int(rows[0]["end"]))
+        if rows := found.get(recorded):
+            sums[series.total] = (rows[0].get("sum") or 0.0) * 1000
+            through = max(through, int(rows[0]["end"]))
+    if not sums:
+        return None
     return through, Tally(
-        import_energy=sums["energy_import"],
-        export_energy=sums["energy_export"],
-        carbon=sums["carbon"],
+        import_energy=sums.get("import_energy", 0.0),
+        export_energy=sums.get("export_energy", 0.0),
+        carbon=sums.get("carbon", 0.0),
     )
 
 
@@ -83,46 +143,46 @@ class Record:
         self.intensity_until: int | None = None
         """End of the last hour whose intensity is written."""
 
-    @callback
-    def async_publish(self) -> None:
-        """Write every hour that is finished and not yet written as it is now known."""
+    async def async_publish(self) -> None:
+        """Write every hour that is finished and not yet written as it is now known.
+
+        Between two meters others have their turn.
+        """
         recorded = RECORDER_DOMAIN in self._hass.config.components
         now = dt_util.utcnow().timestamp()
         if recorded:
             self._publish_intensity(now)
         for subentry_id, meter in self._meters.items():
+            await asyncio.sleep(0)
             until = meter.account.booked_until
-            if until is None:
-                continue
-            rows = meter.account.ledger.unpublished(min(until, now))
+            rows = [] if until is None else meter.account.ledger.unpublished(min(until, now))
             if rows:
                 if recorded:
                     self._publish_meter(subentry_id, meter, rows)
                 # Without a recorder the hours are let go all the same.
                 meter.account.ledger.published(rows)
+            # Power does not wait for counters; an hour that goes on changing is written again.
+            self._publish_power(subentry_id, meter, now, recorded=recorded)
 
     def _publish_meter(
         self, subentry_id: str, meter: MeterCoordinator, rows: list[HourRow]
     ) -> None:
         title = meter.subentry.title
-        for what, label, unit, unit_class, value in (
-            ("energy_import", "imported energy", UnitOfEnergy.KILO_WATT_HOUR, "energy", _imported),
-            ("energy_export", "exported energy", UnitOfEnergy.KILO_WATT_HOUR, "energy", _exported),
-            ("carbon", "carbon", UnitOfMass.KILOGRAMS, "mass", _carbon),
-        ):
+        for series in _series_of(meter):
             self._write(
                 StatisticMetaData(
                     mean_type=StatisticMeanType.NONE,
                     has_sum=True,
-                    name=f"{title} {label}",
+                    name=f"{title} {series.label}",
                     source=DOMAIN,
-                    statistic_id=statistic_id(subentry_id, what),
-                    unit_class=unit_class,
-                    unit_of_measurement=unit,
+                    statistic_id=statistic_id(subentry_id, series.what),
+                    unit_class=series.unit_class,
+                    unit_of_measurement=series.unit,
                 ),
                 (
-                    StatisticData(start=_start(row.start), state=value(row), sum=value(row))
+                    StatisticData(start=_start(row.start), state=value, sum=value)
                     for row in rows
+                    for value in (series.value(row),)
                 ),
             )
         self._write(
@@ -141,6 +201,31 @@ class Record:
                 for share in (_coverage(row),)
             ),
         )
+
+    def _publish_power(
+        self, subentry_id: str, meter: MeterCoordinator, until: float, *, recorded: bool
+    ) -> None:
+        """Write mean, minimum and maximum of the power of every finished hour."""
+        rows = meter.watch.power.rows(until)
+        if rows and recorded:
+            self._write(
+                StatisticMetaData(
+                    mean_type=StatisticMeanType.ARITHMETIC,
+                    has_sum=False,
+                    name=f"{meter.subentry.title} power",
+                    source=DOMAIN,
+                    statistic_id=statistic_id(subentry_id, "power"),
+                    unit_class="power",
+                    unit_of_measurement=UnitOfPower.WATT,
+                ),
+                (
+                    StatisticData(
+                        start=_start(row.start), mean=row.mean, min=row.minimum, max=row.maximum
+                    )
+                    for row in rows
+                ),
+            )
+        meter.watch.power.published(rows)
 
     def _publish_intensity(self, now: float) -> None:
         """Write the mean intensity of each finished hour."""
@@ -183,18 +268,6 @@ class Record:
 
 def _start(moment: int) -> datetime:
     return datetime.fromtimestamp(moment, UTC)
-
-
-def _imported(row: HourRow) -> float:
-    return row.total.import_energy / 1000
-
-
-def _exported(row: HourRow) -> float:
-    return row.total.export_energy / 1000
-
-
-def _carbon(row: HourRow) -> float:
-    return row.total.carbon / 1000
 
 
 def _coverage(row: HourRow) -> float:

@@ -6,38 +6,32 @@ from datetime import timedelta
 from typing import Any, Final, override
 
 from homeassistant.components.sensor import (
+    DOMAIN as SENSOR_DOMAIN,
     SensorDeviceClass,
     SensorEntity,
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import EntityCategory, UnitOfMass, UnitOfRatio
+from homeassistant.const import MATCH_ALL, UnitOfMass
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.util import dt as dt_util
 
-from .carbon.grade import Grade
-from .const import CONF_ROLE, UNIT_CARBON_RATE, UNIT_INTENSITY, Role
+from .account_descriptions import (
+    ACCOUNT_SENSORS,
+    AccountDescription,
+    carbon_rate,
+    carbon_total,
+)
+from .const import CONF_ROLE, UNIT_CARBON_RATE, UNIT_INTENSITY, Role, carrier_of, has_carbon
 from .coordinator import MeterCoordinator
 from .data import CarbonMeterConfigEntry, Site
 from .entity import MeterEntity, SiteEntity
-from .sensor_descriptions import QUANTITY_SENSORS, QuantityDescription
+from .quality_descriptions import QUALITY_SENSORS
+from .sensor_descriptions import QuantityDescription, quantity_sensor
 
 PARALLEL_UPDATES: Final = 0
 SCAN_INTERVAL: Final = timedelta(minutes=1)
-
-_NEARLY_ALL: Final = 99.0
-"""Per cent of coverage from which on tenths are shown."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class AccountDescription(SensorEntityDescription):
-    """A sensor that shows something of a meter's account; it outlives a silent meter."""
-
-    value_fn: Callable[[MeterCoordinator], float | None]
-    attributes_fn: Callable[[MeterCoordinator], Mapping[str, Any]] | None = None
-    consumption_only: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,89 +41,25 @@ class SiteDescription(SensorEntityDescription):
     value_fn: Callable[[Site], float | None]
 
 
-def _carbon_total(meter: MeterCoordinator) -> float:
-    """Return kg, to the milligram."""
-    return round(meter.account.ledger.total.carbon / 1000, 6)
-
-
-def _coverage(meter: MeterCoordinator) -> float | None:
-    """Return the share of today's time that readings account for, in per cent.
-
-    In whole steps where it is low: while it recovers it would be new with every reading.
-    """
-    today = meter.account.ledger.since(dt_util.start_of_local_day().timestamp())
-    accounted = today.measured_time + today.estimated_time
-    if not accounted:
-        return None
-    share = 100 * today.measured_time / accounted
-    return round(share, 1 if share > _NEARLY_ALL else 0)
-
-
-def _grades(meter: MeterCoordinator) -> Mapping[str, Any]:
-    """Return how well the intensity of today's import is known, in per cent of its energy."""
-    today = meter.account.ledger.since(dt_util.start_of_local_day().timestamp())
-    weighed = sum(today.by_grade.values())
-    return {
-        grade.value: round(100 * energy / weighed, 1)
-        for grade, energy in today.by_grade.items()
-        if weighed
-    }
-
-
-def _rate(site: Site, meter: MeterCoordinator) -> float | None:
-    """Return the carbon of a meter's import in g/h now: power times intensity."""
-    if not meter.last_update_success or (power := meter.data.values.get("power")) is None:
-        return None
-    now = site.intensity.now()
-    return max(0.0, power) / 1000 * now.value if now is not None else None
-
-
 def _inlets(site: Site) -> list[MeterCoordinator]:
     """Return the meters that together count the site's import: those of the grid connection."""
-    return [meter for meter in site.meters.values() if meter.subentry.data[CONF_ROLE] == Role.GRID]
+    return [
+        meter
+        for meter in site.meters.values()
+        if meter.subentry.data[CONF_ROLE] == Role.GRID and has_carbon(meter.subentry.data)
+    ]
 
 
 def _site_total(site: Site) -> float | None:
     inlets = _inlets(site)
-    return round(sum(_carbon_total(meter) for meter in inlets), 6) if inlets else None
+    return round(sum(carbon_total(meter) for meter in inlets), 6) if inlets else None
 
 
 def _site_rate(site: Site) -> float | None:
-    rates = [_rate(site, meter) for meter in _inlets(site)]
+    rates = [carbon_rate(site, meter) for meter in _inlets(site)]
     known = [rate for rate in rates if rate is not None]
     return sum(known) if known and len(known) == len(rates) else None
 
-
-ACCOUNT_SENSORS: Final = (
-    AccountDescription(
-        key="carbon_rate",
-        translation_key="carbon_rate",
-        native_unit_of_measurement=UNIT_CARBON_RATE,
-        state_class=SensorStateClass.MEASUREMENT,
-        suggested_display_precision=1,
-        value_fn=lambda meter: _rate(meter.config_entry.runtime_data, meter),
-    ),
-    AccountDescription(
-        key="carbon_total",
-        translation_key="carbon_total",
-        device_class=SensorDeviceClass.WEIGHT,
-        native_unit_of_measurement=UnitOfMass.KILOGRAMS,
-        state_class=SensorStateClass.TOTAL_INCREASING,
-        suggested_display_precision=3,
-        value_fn=_carbon_total,
-    ),
-    AccountDescription(
-        key="coverage",
-        translation_key="coverage",
-        native_unit_of_measurement=UnitOfRatio.PERCENTAGE,
-        state_class=SensorStateClass.MEASUREMENT,
-        suggested_display_precision=1,
-        entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=_coverage,
-        attributes_fn=_grades,
-        consumption_only=False,
-    ),
-)
 
 SITE_SENSORS: Final = (
     SiteDescription(
@@ -179,18 +109,17 @@ async def async_setup_entry(
 
 
 def _meter_sensors(meter: MeterCoordinator) -> list[SensorEntity]:
-    """Return the sensors of a meter; those of carbon where its import has any."""
-    consumption = Role(meter.subentry.data[CONF_ROLE]).is_consumption
+    """Return the sensors of a meter, those that apply to it."""
     return [
         *(
-            QuantitySensor(meter, QUANTITY_SENSORS[quantity])
+            QuantitySensor(meter, quantity_sensor(quantity, carrier_of(meter.subentry.data)))
             for quantity in meter.profile.quantities
             if quantity not in meter.absent
         ),
         *(
             AccountSensor(meter, description)
-            for description in ACCOUNT_SENSORS
-            if consumption or not description.consumption_only
+            for description in (*ACCOUNT_SENSORS, *QUALITY_SENSORS)
+            if description.applies(meter)
         ),
     ]
 
@@ -207,7 +136,7 @@ def _remove_others(
     }
     for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
         known = entity.config_subentry_id is None or entity.config_subentry_id in told
-        if known and entity.unique_id not in wanted:
+        if known and entity.domain == SENSOR_DOMAIN and entity.unique_id not in wanted:
             registry.async_remove(entity.entity_id)
 
 
@@ -215,6 +144,7 @@ class QuantitySensor(MeterEntity, SensorEntity):
     """One quantity of the last reading."""
 
     entity_description: QuantityDescription
+    _unrecorded_attributes = frozenset({MATCH_ALL})
 
     @property
     @override
@@ -228,12 +158,29 @@ class QuantitySensor(MeterEntity, SensorEntity):
         quantity = self.entity_description.quantity
         return self.coordinator.account.believed(quantity, reading.values.get(quantity))
 
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any] | None:
+        """Return what lay between this writing and the one before; nothing for a counter."""
+        window = self.coordinator.watch.window
+        if window is None:
+            return None
+        summary = window.quantities.get(self.entity_description.quantity)
+        if summary is None:
+            return None
+        return {
+            "mean": summary.mean,
+            "minimum": summary.minimum,
+            "maximum": summary.maximum,
+            "samples": summary.samples,
+        }
+
 
 class AccountSensor(MeterEntity, SensorEntity):
     """What has been booked for a meter."""
 
     entity_description: AccountDescription
-    _unrecorded_attributes = frozenset(grade.value for grade in Grade)
+    _unrecorded_attributes = frozenset({MATCH_ALL})
 
     @override
     async def async_added_to_hass(self) -> None:

@@ -1,6 +1,6 @@
 """Which sensors a meter's quantities become."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from homeassistant.components.sensor import (
@@ -17,8 +17,10 @@ from homeassistant.const import (
     UnitOfPower,
     UnitOfReactiveEnergy,
     UnitOfReactivePower,
+    UnitOfVolume,
 )
 
+from .const import Carrier
 from .metering.quantities import QUANTITIES, Quantity
 
 
@@ -71,9 +73,21 @@ _KINDS: Final = {
         suggested_unit=UnitOfReactiveEnergy.KILO_VOLT_AMPERE_REACTIVE_HOUR,
         precision=3,
     ),
+    "L": _Kind(
+        device_class=SensorDeviceClass.VOLUME,
+        unit=UnitOfVolume.LITERS,
+        suggested_unit=UnitOfVolume.CUBIC_METERS,
+        precision=3,
+    ),
 }
 
-_FOR_EVERYBODY: Final = frozenset({"power", "energy_import", "energy_export"})
+_VOLUMES: Final = {
+    Carrier.GAS: SensorDeviceClass.GAS,
+    Carrier.WATER: SensorDeviceClass.WATER,
+}
+"""Volumes for which Home Assistant has a class of their own, as the Energy settings ask for."""
+
+_FOR_EVERYBODY: Final = frozenset({"power", "energy_import", "energy_export", "volume"})
 """What a household wants to see; the rest is there for those who enable it."""
 
 
@@ -96,3 +110,11 @@ def _description(quantity: Quantity) -> QuantityDescription:
 
 QUANTITY_SENSORS: Final = {quantity.key: _description(quantity) for quantity in QUANTITIES.values()}
 """A description for every quantity by its key."""
+
+
+def quantity_sensor(quantity: str, carrier: Carrier) -> QuantityDescription:
+    """Return the sensor of a quantity, for a meter that counts a carrier."""
+    description = QUANTITY_SENSORS[quantity]
+    if description.device_class is SensorDeviceClass.VOLUME and carrier in _VOLUMES:
+        return replace(description, device_class=_VOLUMES[carrier])
+    return description

@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 
 from custom_components.carbon_meter import const
+from custom_components.carbon_meter.account_descriptions import ACCOUNT_SENSORS
 from custom_components.carbon_meter.carbon.grade import Grade
+from custom_components.carbon_meter.metering.incidents import Reason
 from custom_components.carbon_meter.metering.quantities import QUANTITIES
-from custom_components.carbon_meter.sensor import ACCOUNT_SENSORS, SITE_SENSORS
+from custom_components.carbon_meter.metering.steps import StepKind
+from custom_components.carbon_meter.quality_descriptions import QUALITY_SENSORS
+from custom_components.carbon_meter.sensor import SITE_SENSORS
 
 PACKAGE = Path(const.__file__).parent
 ENGLISH, CHINESE = (
@@ -50,34 +54,47 @@ def test_no_markup() -> None:
 @pytest.mark.parametrize("language", [ENGLISH, CHINESE], ids=["en", "zh-Hans"])
 def test_everything_shown_is_named(language: dict[str, Any]) -> None:
     sensors = language["entity"]["sensor"]
-    keys = {description.translation_key for description in (*ACCOUNT_SENSORS, *SITE_SENSORS)}
+    described = (*ACCOUNT_SENSORS, *QUALITY_SENSORS, *SITE_SENSORS)
+    keys = {description.translation_key for description in described}
     assert set(sensors) == {*QUANTITIES, *keys, "carbon_intensity"}
     assert set(language["selector"]["role"]["options"]) == set(const.Role)
     assert set(language["options"]["step"]["init"]["menu_options"]) == set(const.Source)
     grades = sensors["carbon_intensity"]["state_attributes"]["grade"]["state"]
     assert set(grades) == set(Grade)
     assert set(sensors["coverage"]["state_attributes"]) == set(Grade)
+    events = language["entity"]["event"]
+    for key, kinds in (("power_step", StepKind), ("incident", Reason)):
+        named = events[key]["state_attributes"]["event_type"]["state"]
+        assert set(named) == {kind.value for kind in kinds}, key
+
+
+SITE, METER = ENGLISH["config"], ENGLISH["config_subentries"]["meter"]
+FLOWS = {
+    "config_flow.py": (SITE,),
+    "discovered.py": (SITE,),
+    "meter.py": (METER,),
+}
+"""Whose texts a file needs; a file that is not here is part of both flows."""
 
 
 def test_every_key_that_the_code_uses_exists() -> None:
-    used: set[tuple[str, str]] = set()
-    for path in PACKAGE.glob("*.py"):
+    seen = set()
+    for path in PACKAGE.rglob("*.py"):
         source = path.read_text()
-        used |= {
-            ("exceptions", key)
-            for key in re.findall(
-                r'translation_key="(\w+)",\n\s+translation_placeholders=\{\n\s+"meter"', source
-            )
-        }
-        used |= {("issues", key) for key in re.findall(r'_raise_issue\(\s*"(\w+)"', source)}
-        used |= {("error", key) for key in re.findall(r'ProbeError\("(\w+)"', source)}
-        used |= {("error", key) for key in re.findall(r'            return "(\w+)"', source)}
-        used |= {("abort", key) for key in re.findall(r'async_abort\(\s*reason="(\w+)"', source)}
-    assert {section for section, _ in used} == {"exceptions", "issues", "error", "abort"}
-    config = ENGLISH["config"]
-    for section, key in used:
-        where = config[section] if section in config else ENGLISH[section]
-        assert key in where, (section, key)
+        flows = FLOWS.get(path.name, (SITE, METER)) if path.parent.name != "metering" else ()
+        for pattern, section, wheres in (
+            (r'translation_domain=DOMAIN,\n\s+translation_key="(\w+)"', "exceptions", (ENGLISH,)),
+            (r'_raise_issue\(\s*"(\w+)"', "issues", (ENGLISH,)),
+            (r'severity=[\w.]+,\n\s+translation_key="(\w+)"', "issues", (ENGLISH,)),
+            (r'ProbeError\(\s*"(\w+)"', "error", (SITE, METER)),
+            (r'            key = "(\w+)"', "error", (SITE, METER)),
+            (r'async_abort\(\s*reason="(\w+)"', "abort", flows),
+        ):
+            for key in re.findall(pattern, source):
+                seen.add(section)
+                for where in wheres:
+                    assert key in where[section], (path.name, section, key)
+    assert seen == {"exceptions", "issues", "error", "abort"}
 
 
 def test_every_form_field_is_described() -> None:

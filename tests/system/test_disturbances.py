@@ -100,7 +100,7 @@ async def test_kill_freeze_reset_and_two_restarts(children: Children, tmp_path: 
 
         meter = await totals(client, entry_id)
         assert meter["total"]["import_energy"] == pytest.approx(expected, abs=1)
-        assert [incident["event"] for incident in meter["incidents"]] == ["reset"]
+        assert [incident["reason"] for incident in meter["incidents"]] == ["reset"]
         # The outages are marked; together they are most of the time.
         assert meter["total"]["estimated_energy"] >= 1200
         assert meter["total"]["carbon"] == pytest.approx(expected / 1000 * 342.06, rel=1e-3)

@@ -3,20 +3,26 @@
 Between two readings the counter tells what has flowed. A reading that repeats the
 one before to the last bit tells nothing (the meter is frozen): the time until it
 speaks again is a gap. Energy of a gap is spread evenly over it and marked.
+
+What is not believed is kept as an incident with its reason, and the energy that counters
+showed without being believed is summed up by reason: set apart, never repaired.
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
-from ..metering.counters import Counter, CounterEvent
+from ..metering.counters import Counter
+from ..metering.incidents import WHOLE_METER, Incident, Reason
 from ..metering.profile import Profile
 from ..metering.quantities import QUANTITIES
 from ..metering.readings import Reading
 from .intensity.ladder import Ladder
 from .intensity.source import IntensityInterval
 from .ledger import LONGEST, Booking, Direction, Ledger
+
+__all__ = ["Incident", "MeterAccount"]
 
 _QUANTITY: Final = {
     Direction.IMPORT: "energy_import",
@@ -36,17 +42,6 @@ _LOST_COUNTER: Final = 86400.0
 """Seconds after which the record no longer waits for a counter that has gone."""
 
 _INCIDENTS: Final = 50
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Incident:
-    """Something a counter did other than counting, kept for people to see."""
-
-    time: float
-    quantity: str
-    event: CounterEvent
-    set_apart: float
-    """Wh that were not believed."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -74,8 +69,12 @@ class MeterAccount:
         """Start a new account: the first reading is the baseline."""
         self.ledger = Ledger()
         self.incidents: deque[Incident] = deque(maxlen=_INCIDENTS)
+        self._set_apart: dict[Direction, dict[Reason, float]] = {
+            direction: {} for direction in Direction
+        }
         self.ladder = ladder
         self._profile = profile
+        self._counted = _counted(profile)
         self._poll_interval = poll_interval
         self._cadence = poll_interval
         self._frozen_after = max(_FROZEN, _MISSED_POLLS * poll_interval)
@@ -92,7 +91,7 @@ class MeterAccount:
 
     def _new_counter(self, direction: Direction) -> Counter:
         profile = self._profile
-        rollover = profile.rollover.get(_QUANTITY[direction])
+        rollover = profile.rollover.get(self._counted[direction])
         return Counter(max_power=profile.max_power, rollover=rollover)
 
     @property
@@ -118,10 +117,38 @@ class MeterAccount:
         silent = self._answered - self._changed
         return silent if silent >= self._frozen_after else 0.0
 
+    @property
+    def set_apart(self) -> Mapping[Direction, Mapping[Reason, float]]:
+        """Return the Wh (L of water) that counters showed without being believed, by reason.
+
+        Of a change downwards its size: nothing that was set apart makes up for something else.
+        """
+        return self._set_apart
+
+    @property
+    def ongoing(self) -> tuple[Incident, ...]:
+        """Return the incidents that are not over yet."""
+        return tuple(incident for incident in self.incidents if incident.lasts)
+
+    def note(self, incident: Incident) -> bool:
+        """Keep an incident that was found elsewhere; return whether it says anything new.
+
+        One that ends takes the place of its beginning. One that begins again while it lasts
+        (its finder was restarted) goes on.
+        """
+        for index, known in enumerate(self.incidents):
+            if known.lasts and known.is_about(incident):
+                if incident.lasts:
+                    return False
+                self.incidents[index] = replace(incident, time=known.time)
+                return True
+        self.incidents.append(incident)
+        return True
+
     def believed(self, quantity: str, value: float | None) -> float | None:
         """Return what to show of a counter: the last believed value in Wh while it is doubted."""
         for direction, flow in self._flows.items():
-            if _QUANTITY[direction] == quantity and flow.counter.is_doubted:
+            if self._counted[direction] == quantity and flow.counter.is_doubted:
                 return flow.counter.last
         return value
 
@@ -132,17 +159,21 @@ class MeterAccount:
         self._last_values = None
 
     def observe(self, reading: Reading) -> tuple[Incident, ...]:
-        """Book what a reading tells; return what a counter did other than counting."""
+        """Book what a reading tells; return what of it is not believed, with the reason.
+
+        What a counter did other than counting, and that the meter has frozen or speaks again.
+        """
         now = reading.time
         values = dict(reading.values)
         previous_answer = self._answered
         if previous_answer is not None and self._is_late(now - previous_answer):
             self._gap = True
         self._answered = now
-        if values == self._last_values and _is_alive(values):
+        if values == self._last_values and _is_alive(values, reading.held):
             if self._changed is not None and now < self._changed:
                 self._changed = now
-            return ()
+            return self._freeze(now)
+        thawed = self._thaw(now)
         if self._changed is not None and now - self._changed >= self._frozen_after:
             self._gap = True
         # Two readings in a row: the power of a single one may be the slip that its counter is.
@@ -154,7 +185,23 @@ class MeterAccount:
         faulty = frozenset(fault.quantity for fault in reading.faults)
         trusted = faulty <= self._faulty
         self._faulty = faulty
-        return self._book(reading, trusted=trusted, power=power)
+        return *thawed, *self._book(reading, trusted=trusted, power=power)
+
+    def _freeze(self, now: float) -> tuple[Incident, ...]:
+        """Return that the meter has frozen, when it has just been long enough."""
+        if not self.frozen_for:
+            return ()
+        frozen = _frozen(self._changed if self._changed is not None else now, now, ended=None)
+        return (frozen,) if self.note(frozen) else ()
+
+    def _thaw(self, now: float) -> tuple[Incident, ...]:
+        """Return that the meter speaks again, if it had frozen."""
+        for incident in self.incidents:
+            if incident.lasts and incident.reason is Reason.FROZEN:
+                thawed = _frozen(incident.time, now, ended=now)
+                self.note(thawed)
+                return (thawed,)
+        return ()
 
     def _is_late(self, waited: float) -> bool:
         """Return whether readings are missing between two answers.
@@ -174,11 +221,15 @@ class MeterAccount:
         waiting = settled = False
         gap = self._gap
         for direction, flow in self._flows.items():
-            value = reading.values.get(_QUANTITY[direction])
+            quantity = self._counted[direction]
+            value = reading.values.get(quantity)
             if value is None:
                 flow.counter.doubt()
                 flow.missed = flow.booked_until is not None
                 waiting |= flow.missed and self._is_awaited(flow)
+                continue
+            if quantity in reading.held and flow.booked_until is not None:
+                waiting |= self._is_awaited(flow)
                 continue
             since_last, flow.seen = abs(now - flow.seen), now
             start = flow.booked_until if flow.booked_until is not None else now
@@ -187,14 +238,16 @@ class MeterAccount:
                 value, abs(now - start), since_last=since_last, trusted=trusted, power=power
             )
             if step.event is not None:
-                incidents.append(
-                    Incident(
-                        time=now,
-                        quantity=_QUANTITY[direction],
-                        event=step.event,
-                        set_apart=step.set_apart,
-                    )
+                incident = Incident(
+                    time=now,
+                    reason=Reason(step.event.value),
+                    quantity=quantity,
+                    amount=step.set_apart,
+                    unit=QUANTITIES[quantity].unit,
+                    ended=now,
                 )
+                incidents.append(incident)
+                self._set_energy_apart(direction, incident)
             if step.pending:
                 waiting |= self._is_awaited(flow)
                 continue
@@ -218,6 +271,12 @@ class MeterAccount:
             self._gap = False
         self.incidents.extend(incidents)
         return tuple(incidents)
+
+    def _set_energy_apart(self, direction: Direction, incident: Incident) -> None:
+        """Add what a counter showed without being believed to the sum of its reason."""
+        if incident.set_apart:
+            sums = self._set_apart[direction]
+            sums[incident.reason] = sums.get(incident.reason, 0.0) + incident.set_apart
 
     def _intensities(
         self, direction: Direction, start: float, end: float
@@ -246,10 +305,11 @@ class MeterAccount:
             "covered_until": self._covered_until,
             "gap": self._gap,
             "last_values": self._last_values,
-            "incidents": [
-                [incident.time, incident.quantity, incident.event.value, incident.set_apart]
-                for incident in self.incidents
-            ],
+            "incidents": [incident.as_list() for incident in self.incidents],
+            "set_apart": {
+                direction.value: {reason.value: energy for reason, energy in sums.items()}
+                for direction, sums in self._set_apart.items()
+            },
         }
 
     @classmethod
@@ -270,7 +330,7 @@ class MeterAccount:
             flow.counter = Counter.from_dict(
                 stored["counter"],
                 max_power=profile.max_power,
-                rollover=profile.rollover.get(_QUANTITY[direction]),
+                rollover=profile.rollover.get(account._counted[direction]),
             )
             flow.booked_until = stored["booked_until"]
             flow.seen = stored["seen"]
@@ -280,17 +340,49 @@ class MeterAccount:
         account._covered_until = data["covered_until"]
         account._gap = data["gap"]
         account._last_values = data["last_values"]
-        account.incidents.extend(
-            Incident(time=time, quantity=quantity, event=CounterEvent(event), set_apart=set_apart)
-            for time, quantity, event, set_apart in data["incidents"]
-        )
+        account.incidents.extend(Incident.from_list(row) for row in data["incidents"])
+        account._restore_set_apart(data.get("set_apart"))
         return account
 
+    def _restore_set_apart(self, stored: Mapping[str, Mapping[str, float]] | None) -> None:
+        """Take the sums of what was set apart; a file of version 0.1 has its incidents only."""
+        for direction in Direction:
+            if stored is not None:
+                self._set_apart[direction] = {
+                    Reason(reason): energy for reason, energy in stored[direction.value].items()
+                }
+                continue
+            for incident in self.incidents:
+                if incident.quantity == self._counted[direction]:
+                    self._set_energy_apart(direction, incident)
 
-def _is_alive(values: Mapping[str, float]) -> bool:
+
+def _frozen(since: float, now: float, *, ended: float | None) -> Incident:
+    """Return the incident of a meter that repeats itself, with how long it has in seconds."""
+    return Incident(
+        time=since,
+        reason=Reason.FROZEN,
+        quantity=WHOLE_METER,
+        amount=max(0.0, now - since),
+        unit="s",
+        ended=ended,
+    )
+
+
+def _counted(profile: Profile) -> Mapping[Direction, str]:
+    """Return the counter of each direction; what is counted in litres only is drawn."""
+    if "volume" in profile.quantities and "energy_import" not in profile.quantities:
+        return {**_QUANTITY, Direction.IMPORT: "volume"}
+    return _QUANTITY
+
+
+def _is_alive(values: Mapping[str, float], held: Collection[str]) -> bool:
     """Return whether anything in a reading should move from one moment to the next.
 
     A meter at rest that reports counters and a power of zero may well say the same
-    all night; one that sees a voltage or a current never does for long.
+    all night; one that sees a voltage or a current never does for long. What is only
+    `held` from an earlier moment does not count.
     """
-    return any(value and not QUANTITIES[key].counter for key, value in values.items())
+    return any(
+        value and not QUANTITIES[key].counter and key not in held for key, value in values.items()
+    )

@@ -4,7 +4,11 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntry, ConfigSubentryData
+from homeassistant.config_entries import (
+    ConfigEntry,
+    ConfigSubentryData,
+    ConfigSubentryDataWithId,
+)
 from homeassistant.const import CONF_MODEL
 from homeassistant.core import HomeAssistant
 
@@ -36,15 +40,20 @@ class MeterDraft:
     title: str
     data: Mapping[str, Any]
     unique_id: str
+    subentry_id: str | None = None
+    """Known beforehand where other drafts name it as their parent."""
 
     def as_subentry(self) -> ConfigSubentryData:
         """Return the form in which a new entry takes it."""
-        return ConfigSubentryData(
+        data = ConfigSubentryData(
             data=self.data,
             subentry_type=SUBENTRY_METER,
             title=self.title,
             unique_id=self.unique_id,
         )
+        if self.subentry_id is None:
+            return data
+        return ConfigSubentryDataWithId(**data, subentry_id=self.subentry_id)
 
 
 def meter_data(
@@ -84,7 +93,8 @@ def meter_unique_id(
     `candidates` are all that answer at the address: meters of one device may share a number.
     """
     if not candidate.serial:
-        return place_id(driver, {**address, **candidate.settings})
+        where = {**address, **candidate.settings, CONF_PROFILE: candidate.profile.id}
+        return place_id(driver, where)
     maker = (candidate.manufacturer or candidate.profile.vendor).lower()
     unique_id = f"{maker}:{candidate.serial}"
     alike = [other for other in candidates if other.certain and other.serial == candidate.serial]

@@ -27,10 +27,13 @@ class MeterFinder:
         """Ask the address in a form's input; return whether there is something to confirm."""
         self.errors, self.detail = {}, ""
         self.address = self.driver.address(user_input)
+        # Not all that is asked for is kept: for how long to listen is for now only.
+        asked = {str(key) for key in self.driver.address_fields} & user_input.keys()
+        now_only = {key: user_input[key] for key in asked}
         libraries = await async_get_libraries(self._hass)
         try:
             self.candidates = await self.driver.async_probe(
-                self._hass, self.address, libraries.profiles
+                self._hass, {**now_only, **self.address}, libraries.profiles
             )
         except ProbeError as err:
             self._fail(err)

@@ -17,10 +17,11 @@ import probatio
 from ..const import CONF_DRIVER, CONF_PROFILE, CONF_SERIAL, SUBENTRY_METER
 from ..libraries import async_get_libraries
 from ..metering.candidate import Candidate
+from .adoption import AdoptionSteps
 from .drafts import MeterDraft, meter_data, meter_unique_id, other_meters
 from .finder import MeterFinder
 from .meter_form import setting_fields
-from .meter_steps import MeterSteps
+from .search import SearchSteps, withdraw_offers
 
 
 def add_meter(hass: HomeAssistant, entry: ConfigEntry, draft: MeterDraft) -> None:
@@ -32,11 +33,12 @@ def add_meter(hass: HomeAssistant, entry: ConfigEntry, draft: MeterDraft) -> Non
             subentry_type=SUBENTRY_METER,
             title=draft.title,
             unique_id=draft.unique_id,
+            **({} if draft.subentry_id is None else {"subentry_id": draft.subentry_id}),
         ),
     )
 
 
-class MeterSubentryFlow(MeterSteps, ConfigSubentryFlow):
+class MeterSubentryFlow(AdoptionSteps, SearchSteps, ConfigSubentryFlow):
     """Add meters to a site, or change one."""
 
     @property
@@ -48,6 +50,8 @@ class MeterSubentryFlow(MeterSteps, ConfigSubentryFlow):
     async def async_finish(
         self, drafts: Sequence[MeterDraft], user_input: Mapping[str, Any]
     ) -> Any:
+        self.keep_site_data(self.site)
+        withdraw_offers(self.hass, drafts)
         if len(drafts) == 1:
             (draft,) = drafts
             return self.async_create_entry(
@@ -60,9 +64,7 @@ class MeterSubentryFlow(MeterSteps, ConfigSubentryFlow):
             description_placeholders={"count": str(len(drafts)), "site": self.site.title},
         )
 
-    async def async_step_reconfigure(
-        self, user_input: dict[str, Any] | None = None
-    ) -> Any:
+    async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> Any:
         """Change where a meter is, its name, role or intervals; it must stay the same meter."""
         subentry = self._get_reconfigure_subentry()
         if user_input is None:

@@ -30,7 +30,7 @@ from ..fields import whole_number
 from ..metering.candidate import Candidate
 from ..metering.profile import Profile
 
-_LONGEST_INTERVAL: Final = 900
+LONGEST_INTERVAL: Final = 900
 
 
 def setting_fields(*, parents: Mapping[str, str], power_inverted: bool = False) -> dict[Any, Any]:
@@ -53,10 +53,10 @@ def setting_fields(*, parents: Mapping[str, str], power_inverted: bool = False) 
         probatio.Required(CONF_POWER_INVERTED, default=power_inverted): BooleanSelector(),
         probatio.Required(CONF_INVERTED, default=False): BooleanSelector(),
         probatio.Required(CONF_INTERVAL, default=DEFAULT_INTERVAL): whole_number(
-            1, _LONGEST_INTERVAL, "s"
+            1, LONGEST_INTERVAL, "s"
         ),
         probatio.Required(CONF_WRITE_INTERVAL, default=DEFAULT_WRITE_INTERVAL): whole_number(
-            1, _LONGEST_INTERVAL, "s"
+            1, LONGEST_INTERVAL, "s"
         ),
     }
 

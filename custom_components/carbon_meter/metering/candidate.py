@@ -34,3 +34,14 @@ class Candidate:
         maker = self.manufacturer or self.profile.vendor
         model = self.model or self.profile.name
         return model if model.lower().startswith(maker.lower()) else f"{maker} {model}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identification:
+    """What was found behind one address."""
+
+    candidates: tuple[Candidate, ...]
+    """Best first. Several certain ones are several meters."""
+
+    seen: tuple[str, ...]
+    """What was said, for people who have to find out what it is."""

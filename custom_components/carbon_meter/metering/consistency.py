@@ -265,14 +265,14 @@ class Consistency:
         carriers = [pair for pair in _CARRIERS if self._sound and values.get(pair[0])]
         if not carriers and self._single and self._sound:
             carriers = [("voltage", "current")]
-        most = self._max_power
+        strain = abs(power) / self._max_power
         if carriers and all(volts in values and amperes in values for volts, amperes in carriers):
-            most = _CARRIED * sum(
-                abs(values[volts]) * (abs(values[amperes]) + _ROUNDED_CURRENT)
-                for volts, amperes in carriers
-            )
-            most += _ROUNDED
-        return self._power.see(time, abs(power) / most, power)
+            pairs = [(abs(values[volts]), abs(values[amperes])) for volts, amperes in carriers]
+            carried = sum(volts * amperes for volts, amperes in pairs)
+            most = _CARRIED * sum(volts * (amperes + _ROUNDED_CURRENT) for volts, amperes in pairs)
+            # Of a plain resistor the power is all that is carried, and no strain at all.
+            strain = (abs(power) - carried) / (most + _ROUNDED - carried)
+        return self._power.see(time, strain, power)
 
     def _check_phase_sum(self, time: float, values: Mapping[str, float]) -> Incident | None:
         """Check that the phases add up to the total.

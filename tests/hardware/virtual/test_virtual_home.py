@@ -7,6 +7,7 @@ import math
 from modbus_connection.exceptions import ModbusConnectionError
 import pytest
 
+from custom_components.carbon_meter.metering.candidate import Identification
 from custom_components.carbon_meter.metering.errors import (
     MeterError,
     MeterGarbledError,
@@ -15,7 +16,7 @@ from custom_components.carbon_meter.metering.errors import (
     MeterSilentError,
 )
 from custom_components.carbon_meter.metering.modbus.blocks import plan_blocks
-from custom_components.carbon_meter.metering.modbus.identification import Identification, identify
+from custom_components.carbon_meter.metering.modbus.identification import identify
 from custom_components.carbon_meter.metering.modbus.meter import ModbusMeter
 from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile
 from custom_components.carbon_meter.metering.modbus.registers import Register

@@ -4,7 +4,8 @@ import asyncio
 from contextlib import AsyncExitStack
 import random
 
-from custom_components.carbon_meter.metering.modbus.identification import Identification, identify
+from custom_components.carbon_meter.metering.candidate import Identification
+from custom_components.carbon_meter.metering.modbus.identification import identify
 from custom_components.carbon_meter.metering.modbus.profile import ModbusProfile
 from custom_components.carbon_meter.metering.profile_library import load_profiles
 from hardware.virtual import (

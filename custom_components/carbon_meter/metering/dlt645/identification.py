@@ -1,12 +1,11 @@
 """Which meters are on a DL/T 645 line: a single one says so, several are searched for."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 import string
 import time
 from typing import Final
 
-from ..candidate import Candidate
+from ..candidate import Candidate, Identification
 from ..errors import MeterError, MeterRejectedError, MeterSilentError
 from ..plausibility import is_plausible
 from .frames import ANYBODY, FUNCTION, READ, READ_ADDRESS, Frame, is_address, wildcard
@@ -25,17 +24,6 @@ _MOST_QUESTIONS: Final = 400
 """With which a search ends: some seven minutes on a line where everything collides."""
 
 _PRINTABLE: Final = frozenset(string.ascii_letters + string.digits + string.punctuation + " ")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Identification:
-    """What was found on one line."""
-
-    candidates: tuple[Candidate, ...]
-    """Each is a meter of its own."""
-
-    seen: tuple[str, ...]
-    """What was said, for people who have to find out what is there."""
 
 
 async def identify_dlt645(

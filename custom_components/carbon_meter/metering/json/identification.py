@@ -7,14 +7,13 @@ family is proved.
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 import time
 from types import MappingProxyType
 from typing import Any, Final
 
 import aiohttp
 
-from ..candidate import Candidate
+from ..candidate import Candidate, Identification
 from ..errors import (
     MeterAuthError,
     MeterError,
@@ -37,17 +36,6 @@ LONGEST: Final = 45.0
 _MOST_INSTANCES: Final = 64
 _HTTPS_PORTS: Final = frozenset({443, 8443})
 _SHOWN: Final = 60
-
-
-@dataclass(frozen=True, kw_only=True)
-class Identification:
-    """What was found behind one address."""
-
-    candidates: tuple[Candidate, ...]
-    """Best first. Several certain ones are several meters in one device."""
-
-    seen: tuple[str, ...]
-    """What the pages said, for people who have to find out what it is."""
 
 
 async def identify_http(  # noqa: PLR0913  # an address, what is known, and what is handed in

@@ -6,11 +6,11 @@ maps whose values make a plausible picture.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 import time
 from typing import Final
 
-from ..candidate import Candidate
+from ..candidate import Candidate, Identification
 from ..errors import MeterGarbledError, MeterRejectedError, MeterSilentError
 from ..plausibility import is_plausible
 from .meter import ModbusMeter, RegisterUnit
@@ -22,17 +22,6 @@ from .sunspec import SunSpecModel, read_common, walk_models
 
 _LIKELY: Final = 0.5
 """Of the best score what a map with more phases needs to be the better one."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Identification:
-    """What was found behind one unit id."""
-
-    candidates: tuple[Candidate, ...]
-    """Best first. Several certain ones are several meters in one device."""
-
-    seen: tuple[str, ...]
-    """What the device said, for people who have to find out what it is."""
 
 
 async def identify(

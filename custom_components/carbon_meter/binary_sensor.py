@@ -1,0 +1,58 @@
+"""Binary sensors: whether a meter can be believed now."""
+
+from collections.abc import Mapping
+from typing import Any, Final, override
+
+from homeassistant.components.binary_sensor import (
+    BinarySensorEntity,
+    BinarySensorEntityDescription,
+)
+from homeassistant.components.binary_sensor.const import BinarySensorDeviceClass
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .data import CarbonMeterConfigEntry
+from .entity import MeterEntity
+
+PARALLEL_UPDATES: Final = 0
+
+DOUBTFUL: Final = BinarySensorEntityDescription(
+    key="doubtful",
+    translation_key="doubtful",
+    device_class=BinarySensorDeviceClass.PROBLEM,
+    entity_category=EntityCategory.DIAGNOSTIC,
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: CarbonMeterConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the binary sensor of each meter."""
+    for subentry_id, meter in entry.runtime_data.meters.items():
+        async_add_entities([DoubtfulSensor(meter, DOUBTFUL)], config_subentry_id=subentry_id)
+
+
+class DoubtfulSensor(MeterEntity, BinarySensorEntity):
+    """On while something of the meter cannot be believed."""
+
+    @property
+    @override
+    def is_on(self) -> bool:
+        """Return whether an incident lasts, or a register holds nonsense."""
+        return bool(self.coordinator.account.ongoing or self.coordinator.data.faults)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any]:
+        """Return why."""
+        return {
+            "reasons": sorted(
+                {
+                    *(incident.reason.value for incident in self.coordinator.account.ongoing),
+                    *(["register"] if self.coordinator.data.faults else []),
+                }
+            )
+        }
