@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from benchmarks.core import run_in_core_loop, running_core
-from benchmarks.metering import bare_loop, driver, ours, peer
+from benchmarks.metering import bare_loop, driver, fleet, ours, peer
 from benchmarks.metering.agreement import check_agreement
 from benchmarks.metering.subject import PROFILE_ID, Subject, load_profile
 from benchmarks.rows import Better, Row, compare
@@ -44,7 +44,11 @@ type Costs = Mapping[str, list[Cost]]
 def run(rounds: int | None) -> Sequence[Row]:
     """Measure; see `benchmarks.registry.Run`."""
     with TemporaryDirectory(prefix="benchmark-") as directory, Children() as children:
-        return run_in_core_loop(_run(Path(directory), children, rounds or _ROUNDS))
+        path, rounds = Path(directory), rounds or _ROUNDS
+        return [
+            *run_in_core_loop(_run(path, children, rounds)),
+            *run_in_core_loop(fleet.measure(children, path, rounds)),
+        ]
 
 
 async def _run(directory: Path, children: Children, rounds: int) -> list[Row]:

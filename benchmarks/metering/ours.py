@@ -31,6 +31,7 @@ class OurSide:
 
     async def read(self) -> None:
         """Read everything once and write the states: what the coordinator does when it is due."""
+        self._coordinator.async_show_next()
         await self._coordinator.async_refresh()
         if not self._coordinator.last_update_success:
             raise RuntimeError(
