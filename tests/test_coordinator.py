@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from itertools import pairwise
 
 from homeassistant.config_entries import ConfigSubentryData
+from homeassistant.const import STATE_UNKNOWN
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -16,6 +17,7 @@ from custom_components.carbon_meter.coordinator import MeterCoordinator
 from hardware.virtual import MeterSpec, VirtualHome
 from hardware.virtual.faults import BrokenFrame, Freeze, Late, Refuse, Silent
 from tests.common import SiteUnderTest, meter_data
+from tests.drivers.steps import until
 
 
 @pytest.fixture
@@ -265,3 +267,24 @@ async def test_reading_that_cannot_be_booked_ends_nothing(
     meter._async_heard(meter.data)
     assert meter.last_update_success
     assert caplog.text.count("Fetching Grid data recovered") == 1
+
+
+async def test_slow_meter_holds_up_no_entities_of_a_known_site(
+    polled: tuple[VirtualHome, MeterCoordinator],
+    real_time: HomeAssistant,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("custom_components.carbon_meter._PATIENCE", 0.0)
+    monkeypatch.setattr("custom_components.carbon_meter.drivers.modbus.ANSWER_TIMEOUT", 5.0)
+    home, coordinator = polled
+    entry = coordinator.config_entry
+    await real_time.config_entries.async_unload(entry.entry_id)
+    home["grid"].apply(Late(seconds=0.5))
+    assert await real_time.config_entries.async_setup(entry.entry_id)
+    (again,) = entry.runtime_data.meters.values()
+    assert again.data is None
+    assert real_time.states.get("sensor.grid_power").state == STATE_UNKNOWN
+    assert float(real_time.states.get("sensor.grid_carbon_total").state) >= 0
+    await until(lambda: again.data is not None)
+    await real_time.async_block_till_done()
+    assert float(real_time.states.get("sensor.grid_power").state) == pytest.approx(3000, rel=0.01)

@@ -4,9 +4,9 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
 import pytest
 
-from hardware.virtual import MeterSpec
+from hardware.virtual import Endpoint, Household, MeterSpec, VirtualHome
 from hardware.virtual.faults import Freeze, Garbage, Jump, Reset, Spike
-from tests.common import SiteUnderTest
+from tests.common import LOOPBACK, SiteUnderTest
 
 GRAMS = 342.06
 """gCO2eq/kWh: Germany in the packaged library (Ember, 2024)."""
@@ -156,6 +156,23 @@ async def test_another_meter_at_the_address_is_not_booked(site: SiteUnderTest) -
     await site.open(meters={"grid": {"serial": "1"}})
     assert site.entry.state is ConfigEntryState.SETUP_RETRY
     assert "Another meter answers" in (site.entry.reason or "")
+
+
+async def test_meter_swapped_between_two_polls_is_noticed(site: SiteUnderTest) -> None:
+    await site.open(watts=3600.0)
+    await site.advance(60)
+    booked = site.meter().account.ledger.total.import_energy
+    port = site.home.port
+    await site.home.modbus.close()
+    spec = MeterSpec(profile="eastron_sdm630", serial="4711", initial_import=9e6)
+    household = Household.constant(3600.0, site.clock.now())
+    endpoint = Endpoint(host=LOOPBACK, port=port)
+    site.home = VirtualHome([spec], household, clock=site.clock, endpoint=endpoint)
+    await site.home.modbus.open()
+    await site.advance(30)
+    assert not site.meter().last_update_success
+    assert "4711" in str(site.meter().last_exception)
+    assert site.meter().account.ledger.total.import_energy == booked
 
 
 async def test_unknown_profile_says_which(site: SiteUnderTest) -> None:

@@ -44,6 +44,9 @@ PLATFORMS: Final = (Platform.BINARY_SENSOR, Platform.EVENT, Platform.SENSOR)
 
 _DATA_RELOADING: HassKey[set[str]] = HassKey(f"{DOMAIN}_reloading")
 
+_PATIENCE: Final = 5.0
+"""Seconds for which the entities of a site that is known wait for its meters."""
+
 _RECORD_SECOND: Final = 20
 """Second of the first minute at which the hour before is written: every meter has been read."""
 
@@ -109,7 +112,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) 
     # is read.
     entry.async_on_unload(intensity.async_start())
     try:
-        await _first_readings(list(meters.values()), known=bool(stored_meters))
+        if stored_meters:
+            await _readings_again(hass, entry, meters.values())
+        else:
+            await _first_readings(hass, entry, list(meters.values()))
     except BaseException:
         await _close(meters.values())
         raise
@@ -128,22 +134,47 @@ async def _close(meters: Iterable[MeterCoordinator]) -> None:
         await meter.connection.async_close()
 
 
-async def _first_readings(meters: Sequence[MeterCoordinator], *, known: bool) -> None:
+async def _first_readings(
+    hass: HomeAssistant, entry: CarbonMeterConfigEntry, meters: Sequence[MeterCoordinator]
+) -> None:
     """Read every meter once, side by side.
 
-    Raises ConfigEntryNotReady when none answers at a site that is not `known`: of which
-    there is nothing to show. Else one that does not answer is told once and polled on.
+    Raises ConfigEntryNotReady when none answers: there is nothing to show. Else one that does
+    not answer is told once and polled on. One that speaks by itself may do so later.
     """
+    asked = [meter for meter in meters if not meter.connection.speaks]
+    for meter in meters:
+        if meter.connection.speaks:
+            _read_meanwhile(hass, entry, meter)
     results = await asyncio.gather(
-        *(meter.async_config_entry_first_refresh() for meter in meters), return_exceptions=True
+        *(meter.async_config_entry_first_refresh() for meter in asked), return_exceptions=True
     )
     failures = [result for result in results if isinstance(result, BaseException)]
-    if failures and len(failures) == len(meters) and not known:
+    if failures and len(failures) == len(meters):
         raise failures[0]
     for failure in failures:
         if not isinstance(failure, ConfigEntryNotReady):
             raise failure
         LOGGER.error("%s", failure)
+
+
+async def _readings_again(
+    hass: HomeAssistant, entry: CarbonMeterConfigEntry, meters: Iterable[MeterCoordinator]
+) -> None:
+    """Read every meter of a site that is known; entities do not wait for those that are slow."""
+    tasks = [_read_meanwhile(hass, entry, meter) for meter in meters]
+    if tasks:
+        await asyncio.wait(tasks, timeout=_PATIENCE)
+
+
+@callback
+def _read_meanwhile(
+    hass: HomeAssistant, entry: CarbonMeterConfigEntry, meter: MeterCoordinator
+) -> asyncio.Task[None]:
+    """Read a meter beside everything else; that it does not answer is told once."""
+    return entry.async_create_background_task(
+        hass, meter.async_refresh(), f"first reading of {meter.name}"
+    )
 
 
 async def _meter(  # noqa: PLR0913, PLR0917  # what makes up a meter

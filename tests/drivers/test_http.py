@@ -109,8 +109,25 @@ async def test_every_channel_of_a_device_is_a_meter(real_time: HomeAssistant, se
         {"channel": 0},
         {"channel": 1},
     ]
+    endings = [both[name].subentry.unique_id.rpartition(":")[2] for name in both]
+    assert endings == ["0", "1"]
     energies = [float(state(real_time, both[name], "energy_import")) for name in both]
     assert energies == pytest.approx([5002.4, 9002.4], abs=0.1)
+
+
+async def test_another_device_at_the_address_is_not_read(
+    real_time: HomeAssistant, serve: Serve
+) -> None:
+    served = await serve("shelly_pro3em_triphase")
+    await confirmed(real_time, await asked(real_time, "http", address(served)), name="Grid")
+    (entry,) = sites(real_time)
+    (subentry,) = entry.subentries.values()
+    other = {**subentry.data, "serial": "112233445566"}
+    real_time.config_entries.async_update_subentry(entry, subentry, data=other)
+    await real_time.async_block_till_done(wait_background_tasks=True)
+    meter = meters(real_time)["Grid"]
+    assert not meter.last_update_success
+    assert "AABBCCDDEEFF" in str(meter.last_exception)
 
 
 async def test_wrong_password_is_told_and_mended_by_reconfiguring(

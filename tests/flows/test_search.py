@@ -87,7 +87,7 @@ async def begun(flows: Any, handler: Any, step: str, user_input: dict[str, Any])
 async def ended(hass: HomeAssistant, flows: Any, shown: Any) -> Any:
     """Return the form after the search."""
     assert shown["type"] is FlowResultType.SHOW_PROGRESS
-    assert shown["progress_action"] == "searching"
+    assert shown["progress_action"] in ("searching", "asking")
     while True:
         await hass.async_block_till_done()
         shown = await flows.async_configure(shown["flow_id"])

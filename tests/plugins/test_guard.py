@@ -278,7 +278,7 @@ async def test_spoken_readings_are_checked() -> None:
     assert [type(error) for error in lost] == [MeterGarbledError]
 
 
-@pytest.mark.parametrize("moment", [0.0, math.nan, math.inf, None, "now", time.time() * 1000, True])
+@pytest.mark.parametrize("moment", [0.0, math.nan, math.inf, None, "now", 4e12, True])
 def test_reading_of_another_time_is_refused(moment: Any) -> None:
     with pytest.raises(MeterGarbledError):
         checked_reading(Reading(time=moment, values={"power": 1.0}), PROFILE)

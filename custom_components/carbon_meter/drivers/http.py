@@ -23,11 +23,11 @@ from homeassistant.helpers.selector import (
 )
 import probatio
 
-from ..const import CONF_INSTANCE, DOMAIN
+from ..const import CONF_INSTANCE, CONF_SERIAL, DOMAIN
 from ..driver import MeterConnection, MeterDriver, ProbeError
 from ..fields import whole_number
 from ..metering.candidate import Candidate
-from ..metering.errors import MeterError
+from ..metering.errors import MeterError, WrongMeterError
 from ..metering.json.identification import identify_http, read_page_as
 from ..metering.json.meter import HttpJsonMeter
 from ..metering.json.profile import JsonProfile
@@ -160,15 +160,25 @@ class HttpDriver(MeterDriver):
                 translation_key="settings_do_not_fit",
                 translation_placeholders={"meter": profile.title, "error": str(err)},
             ) from err
-        return HttpConnection(meter)
+        return HttpConnection(hass, meter, profile, data)
 
 
 class HttpConnection(MeterConnection):
     """One meter behind an address."""
 
-    def __init__(self, meter: HttpJsonMeter) -> None:
-        """Take what reads it."""
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        meter: HttpJsonMeter,
+        profile: JsonProfile,
+        data: Mapping[str, Any],
+    ) -> None:
+        """Take what reads it, and where it is."""
+        self._hass = hass
         self._meter = meter
+        self._profile = profile
+        self._data = data
+        self._verified = False
 
     @property
     @override
@@ -182,7 +192,36 @@ class HttpConnection(MeterConnection):
 
     @override
     async def async_read(self) -> Reading:
-        return await self._meter.read()
+        if not self._verified:
+            await self._verify()
+        try:
+            return await self._meter.read()
+        except MeterError:
+            # Whoever answers next may be another meter: it is asked again who it is.
+            self._verified = False
+            raise
+
+    async def _verify(self) -> None:
+        """Make sure that the device is still the one that was configured.
+
+        One that does not tell its number now is taken for the right one. Raises MeterError,
+        WrongMeterError when it tells another.
+        """
+        data, serial = self._data, self._data[CONF_SERIAL]
+        if serial:
+            found = await identify_http(
+                async_get_clientsession(self._hass),
+                data[CONF_HOST],
+                data[CONF_PORT],
+                [self._profile],
+                credentials=_credentials(data),
+                scheme=_scheme(data),
+                clock=now,
+            )
+            told = {each.serial for each in found.candidates if each.serial}
+            if told and serial not in told:
+                raise WrongMeterError(expected=serial, found=", ".join(sorted(told)))
+        self._verified = True
 
 
 def _with_pages(profiles: ProfileLibrary) -> list[JsonProfile]:

@@ -187,7 +187,7 @@ class ModbusConnection(MeterConnection):
         self._unit = unit
         self._profile = profile
         self._line = line
-        self._base = base
+        self._base = self._found_at = base
         self._serial = serial
         self._meter: ModbusMeter | None = None
         self._silences = 0
@@ -208,6 +208,8 @@ class ModbusConnection(MeterConnection):
             async with asyncio.timeout(_READING_LIMIT):
                 if self._meter is None:
                     self._meter = await self._connect()
+                elif self._serial and not self._unit.connected:
+                    await self._verify_again()
                 reading = await self._meter.read()
         except (MeterSilentError, MeterGarbledError, TimeoutError) as err:
             self._meter = None
@@ -235,9 +237,16 @@ class ModbusConnection(MeterConnection):
             with contextlib.suppress(ModbusError):
                 await self._unit.disconnect()
 
+    async def _verify_again(self) -> None:
+        """Make sure after a break that the meter is still the one that was read before."""
+        base = await verify(self._unit, self._profile, base=self._base, serial=self._serial)
+        if base != self._found_at:
+            self._meter = await self._connect()
+
     async def _connect(self) -> ModbusMeter:
         """Make sure that it is the right meter, and where its registers are."""
         base = await verify(self._unit, self._profile, base=self._base, serial=self._serial)
+        self._found_at = base
         return ModbusMeter(self._unit, self._profile, base=base, clock=now)
 
     @override

@@ -1,6 +1,6 @@
 """What the flows make of a meter that somebody wants: its data, its name, what tells it apart."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,7 +100,16 @@ def meter_unique_id(
     alike = [other for other in candidates if other.certain and other.serial == candidate.serial]
     if len(alike) < 2:
         return unique_id
-    return ":".join([unique_id, *(str(value) for value in candidate.settings.values())])
+    return ":".join([unique_id, *_values(candidate.settings)])
+
+
+def _values(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a driver has to know of a meter, as texts."""
+    for value in settings.values():
+        if isinstance(value, Mapping):
+            yield from _values(value)
+        else:
+            yield str(value)
 
 
 def place_id(driver: MeterDriver, data: Mapping[str, Any]) -> str:

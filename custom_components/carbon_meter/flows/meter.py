@@ -74,7 +74,10 @@ class MeterSubentryFlow(AdoptionSteps, SearchSteps, ConfigSubentryFlow):
                 return self.async_abort(reason="unknown_driver")
             self._finder = MeterFinder(self.hass, driver)
         finder = self._finder
-        if user_input is not None and await finder.async_ask({**subentry.data, **user_input}):
+        # What is left empty in the form is no more: a password can be taken away.
+        asked = {str(key) for key in finder.driver.address_fields}
+        kept = {key: value for key, value in subentry.data.items() if key not in asked}
+        if user_input is not None and await finder.async_ask({**kept, **user_input}):
             same = await self._async_same_meter(subentry)
             if same is not None:
                 return self.async_update_and_abort(

@@ -159,7 +159,8 @@ class SearchSteps(MeterSteps):
 
     def _search_form(self, schema: probatio.Schema, placeholders: Mapping[str, str]) -> Any:
         """Show the form of a search, with what came of the one before."""
-        error, self._search_error = self._search_error, None
+        # It stays until the next search: the page may ask for the form more than once.
+        error = self._search_error
         return self.async_show_form(
             step_id=self._search_step,
             data_schema=self.add_suggested_values_to_schema(schema, self._search_input),
@@ -189,6 +190,7 @@ class SearchSteps(MeterSteps):
     async def _async_begin(self, plan: SearchPlan) -> Any:
         """Begin a search in the background of the flow."""
         shown = 0
+        self._search_error = None
 
         def told(part: float) -> None:
             nonlocal shown
@@ -226,7 +228,7 @@ class SearchSteps(MeterSteps):
             return self.async_show_progress_done(next_step_id="searched")
         return self.async_show_progress(
             step_id="searching",
-            progress_action="searching",
+            progress_action="asking" if self._search_step == "gateway" else "searching",
             description_placeholders={**self._plan_text, "found": str(len(search.meters))},
             progress_task=task,
         )

@@ -51,6 +51,8 @@ def build_signature(
     words = row["length"] - row["start"]
     if words < 1:
         raise file.error("the content begins behind the end of its block", *where)
+    if row["length"] > (limit := file.data["max_registers"]):
+        raise file.error(f"no request brings more than max_registers, {limit}", *where)
     check_fits(file, row["address"], row["length"], (), *where)
     check_fits(file, row["address"], words, row.get("codes", ()), *where)
     if any(code == (1 << 16 * words) - 1 for code in row.get("codes", ())):
