@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from itertools import pairwise
 
 from homeassistant.config_entries import ConfigSubentryData
-from homeassistant.const import STATE_UNKNOWN
+from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -276,6 +276,7 @@ async def test_slow_meter_holds_up_no_entities_of_a_known_site(
 ) -> None:
     monkeypatch.setattr("custom_components.carbon_meter._PATIENCE", 0.0)
     monkeypatch.setattr("custom_components.carbon_meter.drivers.modbus.ANSWER_TIMEOUT", 5.0)
+    monkeypatch.setattr("custom_components.carbon_meter.drivers.modbus._READING_LIMIT", 9.0)
     home, coordinator = polled
     entry = coordinator.config_entry
     await real_time.config_entries.async_unload(entry.entry_id)
@@ -283,7 +284,7 @@ async def test_slow_meter_holds_up_no_entities_of_a_known_site(
     assert await real_time.config_entries.async_setup(entry.entry_id)
     (again,) = entry.runtime_data.meters.values()
     assert again.data is None
-    assert real_time.states.get("sensor.grid_power").state == STATE_UNKNOWN
+    assert real_time.states.get("sensor.grid_power").state == STATE_UNAVAILABLE
     assert float(real_time.states.get("sensor.grid_carbon_total").state) >= 0
     await until(lambda: again.data is not None)
     await real_time.async_block_till_done()

@@ -172,9 +172,13 @@ def _read_meanwhile(
     hass: HomeAssistant, entry: CarbonMeterConfigEntry, meter: MeterCoordinator
 ) -> asyncio.Task[None]:
     """Read a meter beside everything else; that it does not answer is told once."""
-    return entry.async_create_background_task(
-        hass, meter.async_refresh(), f"first reading of {meter.name}"
-    )
+
+    async def read() -> None:
+        await meter.async_refresh()
+        if not meter.last_update_success:
+            LOGGER.error("%s", meter.last_exception)
+
+    return entry.async_create_background_task(hass, read(), f"first reading of {meter.name}")
 
 
 async def _meter(  # noqa: PLR0913, PLR0917  # what makes up a meter

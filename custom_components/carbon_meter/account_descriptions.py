@@ -66,7 +66,7 @@ def _grades(meter: MeterCoordinator) -> Mapping[str, Any]:
 
 def carbon_rate(site: Site, meter: MeterCoordinator) -> float | None:
     """Return the carbon of a meter's import in g/h now: power times intensity."""
-    if not meter.last_update_success or (power := meter.data.values.get("power")) is None:
+    if (reading := meter.latest) is None or (power := reading.values.get("power")) is None:
         return None
     now = site.intensity.now()
     return max(0.0, power) / 1000 * now.value if now is not None else None

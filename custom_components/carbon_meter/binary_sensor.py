@@ -42,7 +42,13 @@ class DoubtfulSensor(MeterEntity, BinarySensorEntity):
     @override
     def is_on(self) -> bool:
         """Return whether an incident lasts, or a register holds nonsense."""
-        return bool(self.coordinator.account.ongoing or self.coordinator.data.faults)
+        return bool(self.coordinator.account.ongoing or self._has_faults)
+
+    @property
+    def _has_faults(self) -> bool:
+        """Return whether a register of the last reading held nonsense."""
+        reading = self.coordinator.latest
+        return reading is not None and bool(reading.faults)
 
     @property
     @override
@@ -52,7 +58,7 @@ class DoubtfulSensor(MeterEntity, BinarySensorEntity):
             "reasons": sorted(
                 {
                     *(incident.reason.value for incident in self.coordinator.account.ongoing),
-                    *(["register"] if self.coordinator.data.faults else []),
+                    *(["register"] if self._has_faults else []),
                 }
             )
         }

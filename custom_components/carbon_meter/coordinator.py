@@ -76,6 +76,13 @@ class MeterCoordinator(DataUpdateCoordinator[Reading]):
         )
 
     @property
+    def latest(self) -> Reading | None:
+        """Return the last reading while the meter answers, None before the first and after."""
+        # Home Assistant's own type knows of no time before the first reading.
+        reading: Reading | None = self.data
+        return reading if self.last_update_success else None
+
+    @property
     def account(self) -> MeterAccount:
         """Return what has been booked of the meter."""
         return self.watch.account

@@ -1,5 +1,7 @@
 """What the entities of a meter and of a site have in common."""
 
+from typing import override
+
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
@@ -27,6 +29,12 @@ class MeterEntity(CoordinatorEntity[MeterCoordinator]):
             model=subentry.data["model"],
             serial_number=subentry.data[CONF_SERIAL] or None,
         )
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether the meter has answered when it was last asked."""
+        return self.coordinator.latest is not None
 
 
 class SiteEntity(Entity):

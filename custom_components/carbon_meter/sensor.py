@@ -153,7 +153,7 @@ class QuantitySensor(MeterEntity, SensorEntity):
 
         Statistics would count a slip of a counter for ever: it is not shown.
         """
-        if (reading := self.coordinator.data) is None:
+        if (reading := self.coordinator.latest) is None:
             return None
         quantity = self.entity_description.quantity
         return self.coordinator.account.believed(quantity, reading.values.get(quantity))
