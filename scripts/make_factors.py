@@ -1,9 +1,10 @@
-"""Write the packaged emission factor files from the tables that they are taken from.
+"""Write those packaged factor files whose tables can be read by a machine.
 
     python scripts/make_factors.py DATA_DIR [OUTPUT_DIR]
 
 DATA_DIR holds `carbon/factors/` with the source tables as published. Figures
-are carried digit by digit: no rounding, no arithmetic. `countries.csv` beside
+are carried digit by digit: no rounding, no arithmetic. The other packaged files
+are transcribed by hand. `countries.csv` beside
 this script maps ISO 3166-1 alpha-3 to alpha-2 codes and English short names
 (codes: pycountry, names: Unicode CLDR, XK for Kosovo as in both).
 """
@@ -21,6 +22,7 @@ COUNTRIES: Final = Path(__file__).with_name("countries.csv")
 
 EMBER_TABLE: Final = "carbon/factors/ember_average-intensities_co2js_0.19.0.json"
 OWID_TABLE: Final = "carbon/factors/codecarbon_global_energy_mix.json"
+GWP_TABLE: Final = "carbon/factors/globalwarmingpotentials_0.13.2.csv"
 
 WORLD: Final = "001"
 
@@ -81,6 +83,33 @@ notes: >-
 
 factors:
 """
+
+GWP_HEADER: Final = """\
+# Written by scripts/make_factors.py: change that script, not this file.
+
+id: {id}
+title: {title}
+url: {url}
+licence: CC0-1.0
+via: the table of the package globalwarmingpotentials 0.13.2
+
+# Warming over 100 years against that of CO2.
+potentials:
+  CO2: 1
+"""
+
+GWP_SETS: Final = {
+    "ar5": (
+        "AR5GWP100",
+        "IPCC, Fifth Assessment Report, without climate-carbon feedback",
+        "https://ghgprotocol.org/calculation-tools",
+    ),
+    "ar6": (
+        "AR6GWP100",
+        "IPCC, Sixth Assessment Report, Working Group I, table 7.SM.7",
+        "https://www.ipcc.ch/report/ar6/wg1/",
+    ),
+}
 
 NOTES: Final = {
     "CF": "printed as 0: the emissions of a small system on hydropower, rounded to 0.00 Mt",
@@ -160,12 +189,22 @@ def render(header: str, rows: Iterator[Row]) -> str:
     return "".join(lines)
 
 
+def gwp_set(data_dir: Path, name: str) -> str:
+    """Return a file of warming potentials: every gas for which the table has one."""
+    column, title, url = GWP_SETS[name]
+    with (data_dir / GWP_TABLE).open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(line for line in file if not line.startswith("#"))
+        potentials = [f"  {row['Species']}: {row[column]}\n" for row in rows if row[column]]
+    return GWP_HEADER.format(id=name, title=title, url=url) + "".join(potentials)
+
+
 def files(data_dir: Path) -> dict[str, str]:
-    """Return the text of each packaged file by its name."""
+    """Return the text of each file that a table is read for, by its name."""
     known = countries()
     return {
         "ember_2024.yaml": render(EMBER_HEADER, ember_rows(data_dir, known)),
         "owid_2023.yaml": render(OWID_HEADER, owid_rows(data_dir, known)),
+        **{f"gwp/{name}.yaml": gwp_set(data_dir, name) for name in GWP_SETS},
     }
 
 
@@ -175,8 +214,10 @@ def main(arguments: list[str]) -> None:
         sys.exit(__doc__)
     output = Path(arguments[1]) if len(arguments) == 2 else OUTPUT
     for name, text in files(Path(arguments[0])).items():
-        (output / name).write_text(text, encoding="utf-8")
-        print(f"{name}: {text.count('- {zone:')} figures")
+        path = output / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        print(f"{name}: {text.count('value: ') or text.count('  ')} figures")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,24 @@
-"""The example of docs/factors.md is a file that works."""
+"""The examples of docs/factors.md are files that work."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 import re
 
 import pytest
 
-from custom_components.carbon_meter.carbon.factors.factor import Scope
+from custom_components.carbon_meter.carbon.factors.factor import (
+    Carrier,
+    Confidence,
+    Method,
+    Scope,
+    Stage,
+)
+from custom_components.carbon_meter.carbon.factors.fuel import (
+    Counting,
+    emissions,
+    find_fuel,
+    fuel_query,
+)
 from custom_components.carbon_meter.carbon.factors.library import (
     PACKAGED_FACTORS,
     FactorLibrary,
@@ -18,16 +30,28 @@ DOCS = Path(__file__).parents[3] / "docs/factors.md"
 
 @pytest.fixture
 def library(tmp_path: Path) -> FactorLibrary:
-    (example,) = re.findall(
+    examples = re.findall(
         r"^```yaml\n(.*?)^```$", DOCS.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
     )
-    (tmp_path / "example.yaml").write_text(example, encoding="utf-8")
+    for number, example in enumerate(examples):
+        (tmp_path / f"example_{number}.yaml").write_text(example, encoding="utf-8")
     return load_library([PACKAGED_FACTORS, tmp_path])
 
 
-def test_the_example_loads(library: FactorLibrary) -> None:
+def test_the_examples_load(library: FactorLibrary) -> None:
     assert library.problems == ()
     assert library.sources["my_supplier"].scope is Scope.DIRECT
+    assert library.sources["my_heat"].published == date(2026, 2, 1)
+
+
+def test_gas_and_heat_of_the_example(library: FactorLibrary) -> None:
+    day, volume = date(2026, 3, 1), Counting(unit="m3")
+    gas = find_fuel(library, fuel_query(Carrier.NATURAL_GAS, "DE"), volume, day)
+    assert gas.factor.source.id == "my_heat"
+    assert emissions(gas.factor, 100, volume) == pytest.approx(100 * 11.2 * 182, rel=1e-12)
+    energy = Counting(unit="kWh")
+    heat = find_fuel(library, fuel_query(Carrier.DISTRICT_HEAT, "DE"), energy, day)
+    assert (heat.factor.value, heat.factor.source.includes_td) == (95.0, True)
 
 
 @pytest.mark.parametrize(
@@ -54,3 +78,12 @@ def test_the_docs_count_what_is_there() -> None:
     for source, count in (("ember_2024", 209), ("owid_2023", 5)):
         assert sum(row.source.id == source and row.zone != "001" for row in rows) == count
         assert re.search(rf"`{source}\.yaml` \|.*\| {count} ", text)
+
+
+def test_the_docs_name_every_file_and_every_word() -> None:
+    text = DOCS.read_text(encoding="utf-8")
+    for path in PACKAGED_FACTORS.rglob("*.yaml"):
+        assert f"`{path.relative_to(PACKAGED_FACTORS).as_posix()}`" in text, path.name
+    for words in (Carrier, Stage, Method, Scope, Confidence):
+        for word in words:
+            assert f"`{word}`" in text, word

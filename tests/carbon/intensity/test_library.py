@@ -11,8 +11,13 @@ from custom_components.carbon_meter.carbon.factors.factor import (
     FactorSource,
     Scope,
 )
-from custom_components.carbon_meter.carbon.factors.library import FactorLibrary, load_library
+from custom_components.carbon_meter.carbon.factors.library import (
+    Caveat,
+    FactorLibrary,
+    load_library,
+)
 from custom_components.carbon_meter.carbon.factors.reader import FactorFile
+from custom_components.carbon_meter.carbon.factors.selection import Selection
 from custom_components.carbon_meter.carbon.grade import Grade
 from custom_components.carbon_meter.carbon.intensity.library import LibrarySource
 
@@ -112,6 +117,27 @@ def test_a_zone_without_a_figure_has_that_of_the_world() -> None:
     assert source.factor.zone == "001"
     assert source.intervals(0, 10)[0].source.split(":")[2] == "001"
     assert LibrarySource(PACKAGED, None).factor.zone == "001"
+
+
+def test_only_the_tables_that_are_asked_for() -> None:
+    official = LibrarySource(PACKAGED, "GB", sources=Selection(scope=Scope.DIRECT))
+    assert official.info.id == "library:uk_desnz_2026"
+    assert official.info.scope is Scope.DIRECT
+    moment = stamp(2025, 3, 1)
+    assert official.intervals(moment, moment + 1)[0].value == 177.0
+
+    then = LibrarySource(
+        PACKAGED, "GB", sources=Selection(scope=Scope.DIRECT), as_of=date(2025, 6, 9)
+    )
+    assert then.intervals(moment, moment + 1)[0].value == 207.05
+
+
+def test_what_is_not_verified_or_of_another_zone_is_said() -> None:
+    india = LibrarySource(PACKAGED, "IN", sources=Selection(scope=Scope.DIRECT))
+    assert india.info.name.endswith("version 21.0 (not verified)")
+    assert india.caveats == (Caveat.NOT_VERIFIED,)
+    assert LibrarySource(PACKAGED, "CN-XZ").caveats == (Caveat.ANOTHER_ZONE,)
+    assert LibrarySource(PACKAGED, "DE").caveats == ()
 
 
 def test_a_library_without_any_figure_is_refused() -> None:

@@ -1,20 +1,21 @@
 """All factor files together: which figure holds for a zone at a time."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 import unicodedata
 
 from ...datafile import DataFileError, Problem
-from .factor import WORLD, Carrier, EmissionFactor, FactorSource, Method, Stage
+from .factor import Confidence, EmissionFactor, FactorSource, Scope
 from .reader import FactorFile, read_factor_file
+from .selection import SourceFilter, is_grid_average
+from .zones import zone_and_around
 
 PACKAGED_FACTORS: Final = Path(__file__).parent
 """The directory of the files that come with the integration."""
-
-type SourceFilter = Callable[[FactorSource], bool]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,13 +26,33 @@ class Zone:
     name: str
 
 
-def is_grid_average(source: FactorSource) -> bool:
-    """Return whether a source has what electricity from the grid emits on average."""
-    return (
-        source.carrier is Carrier.ELECTRICITY
-        and source.stage is Stage.GENERATION
-        and source.method in {Method.GENERATION_AVERAGE, Method.CONSUMPTION_AVERAGE}
-    )
+class Caveat(StrEnum):
+    """What a user has to be told of a factor."""
+
+    ANOTHER_ZONE = "another_zone"
+    """The zone has no figure of its own: this is that of what it is part of."""
+
+    NOT_VERIFIED = "not_verified"
+    """The figure was not read in the publisher's own table."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolved:
+    """A factor, and how far the search for it had to go."""
+
+    factor: EmissionFactor
+    passed: tuple[str, ...] = ()
+    """Zones that have no figure, from the one that was asked for outwards."""
+
+    @property
+    def caveats(self) -> tuple[Caveat, ...]:
+        """Return what a user has to be told."""
+        found = []
+        if self.passed:
+            found.append(Caveat.ANOTHER_ZONE)
+        if self.factor.source.confidence is not Confidence.VERIFIED:
+            found.append(Caveat.NOT_VERIFIED)
+        return tuple(found)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,22 +63,26 @@ class _Ranked:
     position: int
     factor: EmissionFactor
 
-    def preference(self, day: date | None) -> tuple[int, bool, bool, int, int, int]:
+    def preference(self, day: date | None) -> tuple[int, bool, bool, bool, int, int, int, int]:
         """Return what the best of several factors for a day has the highest of.
 
-        First comes the directory, then days named in the file before a year that
-        merely measured, then the newest figure that is not of the future, then
-        the nearest one that is, then the file whose name comes last.
+        First comes the directory, then the life cycle before the chimney alone,
+        then days named in the file before a year that merely measured, then the
+        newest figure that is not of the future, then the nearest one that is,
+        then the newest edition, then the file whose name comes last.
         """
         factor = self.factor
         start = factor.valid_from or date(factor.year or date.min.year, 1, 1)
         begun = factor.is_dated or day is None or start.year <= day.year
+        published = factor.source.published or date.min
         return (
             self.directory,
+            factor.scope is Scope.LIFE_CYCLE,
             factor.is_dated and day is not None,
             begun,
             start.toordinal() if begun else -start.toordinal(),
             factor.year or 0,
+            published.toordinal(),
             self.position,
         )
 
@@ -66,9 +91,9 @@ class FactorLibrary:
     """Emission factors by zone; `problems` lists what was left out, and why.
 
     A zone is an ISO 3166-1 alpha-2 country code ("DE"), a part of a country
-    ("CN-BJ", "US-CAMX") or "001" for the world. Figures are in gCO2eq/kWh.
-    `when` is a moment in the site's own time: its calendar day decides which
-    figure applies; without it the newest figure is returned.
+    ("CN-BJ", "US-CAMX") or "001" for the world. Figures are in gCO2eq per kWh, m³ or kg.
+    `when` is a day, or a moment in the site's own time, whose calendar day decides
+    which figure applies; without it the newest figure is returned.
     """
 
     def __init__(
@@ -94,46 +119,92 @@ class FactorLibrary:
             ranked = _Ranked(directory=directory, position=position, factor=factor)
             self._by_zone.setdefault(factor.zone, []).append(ranked)
 
+    def candidates(
+        self,
+        zone: str,
+        when: date | None = None,
+        sources: SourceFilter = is_grid_average,
+        *,
+        as_of: date | None = None,
+    ) -> list[EmissionFactor]:
+        """Return the factors of exactly this zone from the sources that qualify, the best first.
+
+        A later directory wins over an earlier one. Within a directory the life
+        cycle wins over the power station alone (ask for one scope where it
+        matters), a factor that names its days wins on those days over a yearly
+        one, the newest year that has begun wins over older ones, and of two
+        editions with the same year the newest wins.
+
+        `as_of` leaves out what was published after that day: the factor that was
+        the best one then, to tell what a new edition has changed.
+        """
+        day = when.date() if isinstance(when, datetime) else when
+        qualified = [
+            ranked
+            for ranked in self._by_zone.get(zone.upper(), ())
+            if sources(ranked.factor.source)
+            and (day is None or ranked.factor.applies_on(day))
+            and _was_known(ranked.factor.source, as_of)
+        ]
+        qualified.sort(key=lambda ranked: ranked.preference(day), reverse=True)
+        return [ranked.factor for ranked in qualified]
+
     def find(
         self,
         zone: str,
-        when: datetime | None = None,
+        when: date | None = None,
         sources: SourceFilter = is_grid_average,
+        *,
+        as_of: date | None = None,
     ) -> EmissionFactor | None:
-        """Return the factor of exactly this zone from the sources that qualify, or None.
+        """Return the best factor of exactly this zone, or None (see `candidates`)."""
+        return next(iter(self.candidates(zone, when, sources, as_of=as_of)), None)
 
-        A later directory wins over an earlier one. Within a directory a factor
-        that names its days wins on those days over a yearly one, and the newest
-        year that has begun wins over older ones.
-        """
-        day = when.date() if when is not None else None
-        candidates = [
-            ranked
-            for ranked in self._by_zone.get(zone.upper(), ())
-            if sources(ranked.factor.source) and (day is None or ranked.factor.applies_on(day))
-        ]
-        best = max(candidates, key=lambda ranked: ranked.preference(day), default=None)
-        return best.factor if best is not None else None
-
-    def country(self, alpha2: str, when: datetime | None = None) -> EmissionFactor | None:
+    def country(self, alpha2: str, when: date | None = None) -> EmissionFactor | None:
         """Return the average of a country's grid, or None if no source has one."""
         return self.find(alpha2, when)
+
+    def resolve(
+        self,
+        zone: str | None,
+        when: date | None = None,
+        sources: SourceFilter = is_grid_average,
+        *,
+        as_of: date | None = None,
+    ) -> Resolved | None:
+        """Return the factor of a zone, else of what it is part of, else of the world.
+
+        The answer tells which zones had none. None means that not even the world
+        has a figure.
+        """
+        passed: list[str] = []
+        for candidate in zone_and_around(zone):
+            factor = self.find(candidate, when, sources, as_of=as_of)
+            if factor is not None:
+                return Resolved(factor=factor, passed=tuple(passed))
+            passed.append(candidate)
+        return None
 
     def best(
         self,
         zone: str | None,
-        when: datetime | None = None,
+        when: date | None = None,
         sources: SourceFilter = is_grid_average,
+        *,
+        as_of: date | None = None,
     ) -> EmissionFactor | None:
-        """Return the factor of a zone, else of what it is part of, else of the world.
+        """Return the factor that `resolve` finds; its `zone` tells how far the search went."""
+        found = self.resolve(zone, when, sources, as_of=as_of)
+        return found.factor if found is not None else None
 
-        The `zone` of the factor tells how far the search had to go. None means
-        that not even the world has a figure.
-        """
-        for candidate in _zone_and_around(zone):
-            if (factor := self.find(candidate, when, sources)) is not None:
-                return factor
-        return None
+    def of_zones(
+        self, zones: Iterable[str], sources: SourceFilter = is_grid_average
+    ) -> Iterator[EmissionFactor]:
+        """Yield every factor of some zones from the sources that qualify, in no order."""
+        for zone in zones:
+            for ranked in self._by_zone.get(zone, ()):
+                if sources(ranked.factor.source):
+                    yield ranked.factor
 
     def zones(self, sources: SourceFilter = is_grid_average) -> list[Zone]:
         """Return the zones that have a figure, for a selector, in the order of their names."""
@@ -176,13 +247,9 @@ def _read_directory(directory: Path, problems: list[Problem]) -> Iterator[Factor
                 problems.extend(err.problems)
 
 
-def _zone_and_around(zone: str | None) -> Iterator[str]:
-    """Yield CN-BJ, then CN, then the world."""
-    part = zone or ""
-    while part:
-        yield part
-        part = part.rpartition("-")[0]
-    yield WORLD
+def _was_known(source: FactorSource, as_of: date | None) -> bool:
+    """Return whether an edition was out by a day; one that does not say so always was."""
+    return as_of is None or source.published is None or source.published <= as_of
 
 
 def _sort_key(name: str) -> str:

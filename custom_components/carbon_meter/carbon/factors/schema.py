@@ -8,12 +8,15 @@ from typing import Any, Final
 
 import probatio
 
-from ..units import UnknownIntensityUnitError, to_grams_per_kwh
-from .factor import Carrier, Method, Scope, Stage
+from ..units import UnknownIntensityUnitError
+from .amounts import HeatingValue, Measure, UnknownUnitError, to_grams_per_measure, to_kwh_per
+from .factor import Carrier, Confidence, Method, Scope, Stage
+from .technology import Technology
 
 _ID: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _ZONE: Final = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]+)*|\d{3}")
 _YEARS: Final = range(1990, 2101)
+_CALORIFIC: Final = re.compile(r"(?P<figure>[0-9]+(?:\.[0-9]+)?)\s+(?P<unit>\S.*)")
 
 
 def _text(value: Any) -> str:
@@ -40,7 +43,7 @@ def _flag(value: Any) -> bool:
 def _unit(value: Any) -> str:
     """Accept a unit that can be converted."""
     try:
-        to_grams_per_kwh(1.0, _text(value))
+        to_grams_per_measure(1.0, _text(value))
     except UnknownIntensityUnitError as err:
         raise probatio.Invalid(str(err)) from err
     return _text(value)
@@ -75,6 +78,36 @@ def _figure(value: Any) -> float:
     return figure
 
 
+def _positive(value: Any) -> float:
+    """Accept a finite number above zero."""
+    figure = _figure(value)
+    if figure == 0:
+        raise probatio.Invalid("0 cannot be")
+    return figure
+
+
+def _share(value: Any) -> float:
+    """Accept a share of a whole."""
+    figure = _positive(value)
+    if figure > 1:
+        raise probatio.Invalid(f"{value} is more than the whole")
+    return figure
+
+
+def _calorific(value: Any) -> tuple[float, Measure]:
+    """Accept a calorific value with its unit, such as 39.3 MJ/m3, as kWh per m³ or kg."""
+    match = _CALORIFIC.fullmatch(str(value).strip())
+    if match is None:
+        raise probatio.Invalid(f"{value!r} is not a calorific value such as 39.3 MJ/m3")
+    try:
+        figure, measure = to_kwh_per(float(match["figure"]), match["unit"])
+    except UnknownUnitError as err:
+        raise probatio.Invalid(
+            f"{match['unit']!r} is not a unit of a calorific value such as MJ/m3 or kWh/kg"
+        ) from err
+    return _positive(figure), measure
+
+
 def _year(value: Any) -> int:
     """Accept a calendar year."""
     if isinstance(value, bool) or not isinstance(value, int) or value not in _YEARS:
@@ -89,15 +122,32 @@ def _day(value: Any) -> date:
     return value
 
 
-def _period(row: dict[str, Any]) -> dict[str, Any]:
-    """Accept a row that says when its figure holds."""
+def _consistent(row: dict[str, Any]) -> dict[str, Any]:
+    """Accept a row that says when its figure holds, between its own bounds."""
     start, end = row.get("valid_from"), row.get("valid_to")
     if start is None and end is None and "year" not in row:
         raise probatio.Invalid("a year, or valid_from, is missing")
     if start is not None and end is not None and end <= start:
         raise probatio.Invalid(f"{end} does not come after valid_from, {start}", ["valid_to"])
+    low, high = row.get("low", row["value"]), row.get("high", row["value"])
+    if not low <= row["value"] <= high:
+        raise probatio.Invalid(f"{row['value']:g} does not lie between low and high", ["value"])
     return row
 
+
+_KIND: Final[dict[Any, Any]] = {
+    probatio.Optional("unit"): _unit,
+    probatio.Optional("carrier"): probatio.Coerce(Carrier),
+    probatio.Optional("stage"): probatio.Coerce(Stage),
+    probatio.Optional("method"): probatio.Coerce(Method),
+    probatio.Optional("technology"): probatio.Coerce(Technology),
+    probatio.Optional("heating_value"): probatio.Coerce(HeatingValue),
+    probatio.Optional("biogenic"): _flag,
+    probatio.Optional("confidence"): probatio.Coerce(Confidence),
+    probatio.Optional("gases"): _text,
+    probatio.Optional("gwp"): _text,
+}
+"""What a figure counts: said in the header of all rows, and in a row of its own."""
 
 HEADER: Final = probatio.Schema(
     {
@@ -107,15 +157,12 @@ HEADER: Final = probatio.Schema(
         probatio.Required("edition"): _text,
         probatio.Required("scope"): probatio.Coerce(Scope),
         probatio.Required("includes_td"): _flag,
-        probatio.Optional("unit"): _unit,
-        probatio.Optional("carrier"): probatio.Coerce(Carrier),
-        probatio.Optional("stage"): probatio.Coerce(Stage),
-        probatio.Optional("method"): probatio.Coerce(Method),
+        **_KIND,
+        probatio.Optional("published"): _day,
+        probatio.Optional("via"): _text,
         probatio.Optional("url"): _text,
         probatio.Optional("licence"): _text,
         probatio.Optional("attribution"): _text,
-        probatio.Optional("gases"): _text,
-        probatio.Optional("gwp"): _text,
         probatio.Optional("notes"): _text,
         probatio.Required("factors"): list,
     }
@@ -132,8 +179,17 @@ ROW: Final[Callable[[Any], dict[str, Any]]] = probatio.Schema(
             probatio.Optional("valid_to"): _day,
             probatio.Optional("name"): _text,
             probatio.Optional("note"): _text,
+            probatio.Optional("ref"): _text,
+            probatio.Optional("low"): _figure,
+            probatio.Optional("high"): _figure,
+            probatio.Optional("calorific_value"): _calorific,
+            probatio.Optional("density"): _positive,
+            probatio.Optional("net_per_gross"): _share,
+            probatio.Optional("scope"): probatio.Coerce(Scope),
+            probatio.Optional("includes_td"): _flag,
+            **_KIND,
         },
-        _period,
+        _consistent,
     )
 )
 """One row of `factors`."""

@@ -1,9 +1,10 @@
 """The yearly factor of the site's zone, from the factor library."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
-from ..factors.library import FactorLibrary
+from ..factors.library import Caveat, FactorLibrary
+from ..factors.selection import SourceFilter, is_grid_average
 from ..grade import Grade
 from .source import IntensityInterval, SourceInfo
 
@@ -18,21 +19,38 @@ class LibrarySource:
 
     refresh_after: float | None = None
 
-    def __init__(self, library: FactorLibrary, zone: str | None, time_zone: tzinfo = UTC) -> None:
-        """Take the library and the zone; `time_zone` decides when a factor's days begin."""
+    def __init__(
+        self,
+        library: FactorLibrary,
+        zone: str | None,
+        time_zone: tzinfo = UTC,
+        *,
+        sources: SourceFilter = is_grid_average,
+        as_of: date | None = None,
+    ) -> None:
+        """Take the library and the zone; `time_zone` decides when a factor's days begin.
+
+        `sources` tells which tables qualify, `as_of` leaves out later editions.
+        """
         self._library = library
         self._zone = zone
         self._time_zone = time_zone
-        factor = library.best(zone)
-        if factor is None:
+        self._sources = sources
+        self._as_of = as_of
+        resolved = library.resolve(zone, None, sources, as_of=as_of)
+        if resolved is None:
             raise LookupError(f"the factor library has no figure for {zone} nor for the world")
-        self.factor = factor
+        self.factor = resolved.factor
         """The newest factor of the zone."""
 
-        source = factor.source
+        self.caveats = resolved.caveats
+        """What a user has to be told of it."""
+
+        source = resolved.factor.source
+        doubt = " (not verified)" if Caveat.NOT_VERIFIED in resolved.caveats else ""
         self.info = SourceInfo(
             id=f"library:{source.id}",
-            name=f"{source.publisher}, {source.edition}",
+            name=f"{source.publisher}, {source.edition}{doubt}",
             scope=source.scope,
             licence=source.licence or "",
             attribution=source.attribution or "",
@@ -51,7 +69,10 @@ class LibrarySource:
                 hour=0, minute=0, second=0, microsecond=0
             )
             stop = min(end, max(midnight.timestamp(), position + 1))
-            factor = self._library.best(self._zone, local) or self.factor
+            factor = (
+                self._library.best(self._zone, local, self._sources, as_of=self._as_of)
+                or self.factor
+            )
             previous = found[-1] if found else None
             source = f"library:{factor.source.id}:{factor.zone}:{factor.year or factor.valid_from}"
             begin = position
