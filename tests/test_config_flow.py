@@ -334,3 +334,23 @@ async def _libraries(hass: HomeAssistant):
     )
 
     return await async_get_libraries(hass)
+
+
+async def test_map_of_a_single_source_is_said_to_be_one(real_time: HomeAssistant) -> None:
+    spec = MeterSpec(profile="eig_shark100")
+    async with VirtualHome.constant(1000, [spec]) as home:
+        form = await ask(real_time, address(home))
+        assert form["step_id"] == "unconfirmed", form
+        options = next(
+            field.config["options"]
+            for key, field in form["data_schema"].schema.items()
+            if key.schema == "model"
+        )
+        assert "†" in options[0]["label"]
+        result = await real_time.config_entries.flow.async_configure(
+            form["flow_id"], {"site": "Home", "name": "Grid"}
+        )
+        assert result["type"] is FlowResultType.CREATE_ENTRY
+        await real_time.async_block_till_done(wait_background_tasks=True)
+        await real_time.config_entries.async_unload(result["result"].entry_id)
+        await real_time.async_block_till_done(wait_background_tasks=True)

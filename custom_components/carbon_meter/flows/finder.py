@@ -59,8 +59,11 @@ class MeterFinder:
 
     @property
     def confirm_step(self) -> str:
-        """Return the form for what was found: proved, or only likely."""
-        return "confirm" if self.candidates[0].certain else "likely"
+        """Return the form for what was found: proved, only likely, or never seen by anybody."""
+        best = self.candidates[0]
+        if not best.profile.confirmed:
+            return "unconfirmed"
+        return "confirm" if best.certain else "likely"
 
     def _fail(self, err: ProbeError) -> None:
         self.errors = {"base": err.key}
@@ -76,6 +79,5 @@ class MeterFinder:
                 "meter": best.name,
                 "values": live_values(best),
                 "count": str(len(self.candidates)),
-                "hardware": "" if best.profile.confirmed else "⚠",
             }
         return placeholders

@@ -76,18 +76,25 @@ def model_selector(
     ]
     found = {candidate.profile.id for candidate in candidates}
     options += [
-        SelectOptionDict(value=profile.id, label=profile.title)
+        SelectOptionDict(
+            value=profile.id, label=profile.title + ("" if profile.confirmed else UNCONFIRMED)
+        )
         for profile in sorted(profiles.values(), key=lambda profile: profile.title)
         if profile.id not in found and driver.can_try(profile)
     ]
     return SelectSelector(SelectSelectorConfig(options=options, mode=SelectSelectorMode.DROPDOWN))
 
 
+UNCONFIRMED: Final = " †"
+"""Marks a model whose map only one source gives, not yet confirmed on hardware."""
+
+
 def label(candidate: Candidate) -> str:
     """Return what a candidate is called in a list: with its number and what it says now."""
+    mark = "" if candidate.profile.confirmed else UNCONFIRMED
     serial = f" ({candidate.serial})" if candidate.serial else ""
     values = live_values(candidate)
-    return f"{candidate.name}{serial}{'' if values == '-' else f': {values}'}"
+    return f"{candidate.name}{mark}{serial}{'' if values == '-' else f': {values}'}"
 
 
 def details_schema(

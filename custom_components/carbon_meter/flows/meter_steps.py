@@ -129,6 +129,10 @@ class MeterSteps(FlowHandler[Any, Any, Any]):
         """Confirm a meter that does not say what it is."""
         return await self.async_step_confirm(user_input)
 
+    async def async_step_unconfirmed(self, user_input: Input = None) -> Any:
+        """Confirm a meter whose map only one source gives."""
+        return await self.async_step_confirm(user_input)
+
     @staticmethod
     def draft(
         finder: MeterFinder, candidate: Candidate, user_input: Mapping[str, Any]
