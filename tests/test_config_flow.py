@@ -354,3 +354,27 @@ async def test_map_of_a_single_source_is_said_to_be_one(real_time: HomeAssistant
         await real_time.async_block_till_done(wait_background_tasks=True)
         await real_time.config_entries.async_unload(result["result"].entry_id)
         await real_time.async_block_till_done(wait_background_tasks=True)
+
+
+async def test_silent_meter_can_be_read_as_a_model_that_the_user_knows(
+    real_time: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("custom_components.carbon_meter.drivers.modbus._PROBE_TIMEOUT", 0.3)
+    async with VirtualHome.constant(1000, [MeterSpec(profile="janitza_umg96")]) as home:
+        home["grid"].apply(Silent())
+        form = await ask(real_time, address(home))
+        assert form["errors"] == {"base": "silent"}
+        assert "model" in {key.schema for key in form["data_schema"].schema}
+        home["grid"].clear()
+        flows = real_time.config_entries.flow
+        form = await flows.async_configure(
+            form["flow_id"], {**address(home), "model": "janitza_umg96"}
+        )
+        assert form["step_id"] == "likely", form
+        result = await flows.async_configure(form["flow_id"], {"site": "Home", "name": "Grid"})
+        assert result["type"] is FlowResultType.CREATE_ENTRY
+        (subentry,) = result["result"].subentries.values()
+        assert subentry.data["profile"] == "janitza_umg96"
+        await real_time.async_block_till_done(wait_background_tasks=True)
+        await real_time.config_entries.async_unload(result["result"].entry_id)
+        await real_time.async_block_till_done(wait_background_tasks=True)

@@ -7,6 +7,7 @@ import pytest
 
 from custom_components.carbon_meter.carbon.ledger import Direction
 from custom_components.carbon_meter.metering.incidents import Incident, Reason
+from custom_components.carbon_meter.metering.readings import Reading
 from tests.carbon.simulated import Meter, T
 
 
@@ -186,3 +187,51 @@ def test_whatever_is_noted_no_trouble_is_open_twice(noted) -> None:
 
     assert len(reasons) == len(set(reasons))
     assert len(meter.account.incidents) <= 50
+
+
+@given(
+    polls=st.integers(min_value=1, max_value=4000),
+    stands=st.sampled_from([800.0, 1e6, 5e9]),
+    alive=st.booleans(),
+)
+@settings(deadline=None, max_examples=25)
+def test_counters_that_show_nothing_for_a_while_lose_and_repeat_nothing(
+    polls, stands, alive
+) -> None:
+    meter = Meter()
+    meter.imported = stands
+    meter.read()
+    meter.poll_for(60, 1000.0)
+    for count in range(polls):
+        meter.flow(meter.poll, 1000.0)
+        voltage = {"voltage": 230.0 + count % 7} if alive else {}
+        zeros = Reading(
+            time=meter.now, values={"energy_import": 0.0, "energy_export": 0.0, **voltage}
+        )
+        assert meter.account.observe(zeros) == ()
+        assert meter.account.believed("energy_import", 0.0) == pytest.approx(
+            stands + 60 * 1000 / 3600
+        )
+    if polls % 2:
+        meter.restart()
+    meter.flow(meter.poll, 1000.0)
+    events = meter.read()
+
+    if not polls % 2:
+        assert events == ["energy_import spike", "energy_export spike"]
+    assert meter.total.import_energy == pytest.approx(meter.imported - stands)
+    assert meter.account.booked_until == meter.now
+
+
+def test_counters_that_stay_at_zero_were_reset() -> None:
+    meter = Meter()
+    meter.read()
+    meter.poll_for(60, 3600.0)
+    meter.imported = meter.exported = 0.0
+    seen = []
+    for _ in range(30):
+        meter.flow(3600.0, 0.0)
+        seen += meter.read()
+    assert seen == ["energy_import reset", "energy_export reset"]
+    meter.poll_for(60, 3600.0)
+    assert meter.total.import_energy == pytest.approx(120.0)

@@ -103,3 +103,10 @@ def test_every_form_field_is_described() -> None:
             assert set(step.get("data", {})) == set(step.get("data_description", {})), name
     for name, step in ENGLISH["config_subentries"]["meter"]["step"].items():
         assert set(step.get("data", {})) == set(step.get("data_description", {})), name
+
+
+def test_errors_that_protocols_share_name_the_one_that_was_tried() -> None:
+    for where in (SITE, METER):
+        for key in ("refused", "not_a_meter"):
+            assert "{protocol}" in where["error"][key]
+            assert "Modbus" not in where["error"][key]

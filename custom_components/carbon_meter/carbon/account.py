@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
-from ..metering.counters import Counter
+from ..metering.counters import Counter, CounterEvent
 from ..metering.incidents import WHOLE_METER, Incident, Reason
 from ..metering.profile import Profile
 from ..metering.quantities import QUANTITIES
@@ -88,6 +88,7 @@ class MeterAccount:
         self._covered_until: float | None = None
         self._gap = False
         self._faulty: frozenset[str] = frozenset()
+        self._blank = False
 
     def _new_counter(self, direction: Direction) -> Counter:
         profile = self._profile
@@ -145,11 +146,16 @@ class MeterAccount:
         self.incidents.append(incident)
         return True
 
+    @property
+    def is_blank(self) -> bool:
+        """Return whether all counters show zero that did not before: a meter behind is lost."""
+        return self._blank
+
     def believed(self, quantity: str, value: float | None) -> float | None:
         """Return what to show of a counter: the last believed value in Wh while it is doubted."""
         for direction, flow in self._flows.items():
-            if self._counted[direction] == quantity and flow.counter.is_doubted:
-                return flow.counter.last
+            if self._counted[direction] == quantity and (self._blank or flow.counter.is_doubted):
+                return value if flow.counter.last is None else flow.counter.last
         return value
 
     def start_counters_anew(self) -> None:
@@ -220,10 +226,11 @@ class MeterAccount:
         incidents: list[Incident] = []
         waiting = settled = False
         gap = self._gap
+        was_blank, self._blank = self._blank, self._is_blank(reading.values)
         for direction, flow in self._flows.items():
             quantity = self._counted[direction]
             value = reading.values.get(quantity)
-            if value is None:
+            if value is None or (self._blank and flow.booked_until is not None):
                 flow.counter.doubt()
                 flow.missed = flow.booked_until is not None
                 waiting |= flow.missed and self._is_awaited(flow)
@@ -233,10 +240,13 @@ class MeterAccount:
                 continue
             since_last, flow.seen = abs(now - flow.seen), now
             start = flow.booked_until if flow.booked_until is not None else now
+            before = flow.counter.last
             # Of a clock that was set back nobody knows how long it really was.
             step = flow.counter.step(
                 value, abs(now - start), since_last=since_last, trusted=trusted, power=power
             )
+            if was_blank and before and step.event is None and not step.pending:
+                step = replace(step, event=CounterEvent.SPIKE, set_apart=-before)
             if step.event is not None:
                 incident = Incident(
                     time=now,
@@ -271,6 +281,13 @@ class MeterAccount:
             self._gap = False
         self.incidents.extend(incidents)
         return tuple(incidents)
+
+    def _is_blank(self, values: Mapping[str, float]) -> bool:
+        """Return whether all counters show nothing (a lost meter); a reset one soon counts."""
+        pairs = [(self._flows[way], values.get(key)) for way, key in self._counted.items()]
+        return not any(value for _, value in pairs) and any(
+            flow.counter.last and value == 0 and self._is_awaited(flow) for flow, value in pairs
+        )
 
     def _set_energy_apart(self, direction: Direction, incident: Incident) -> None:
         """Add what a counter showed without being believed to the sum of its reason."""

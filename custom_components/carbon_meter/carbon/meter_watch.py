@@ -102,7 +102,8 @@ class MeterWatch:
             *self.account.observe(reading),
             *self._noted(self._consistency.observe(reading, monotonic=monotonic)),
         ]
-        self.audit.observe(reading)
+        if not self.account.is_blank:
+            self.audit.observe(reading)
         incidents += self._judge()
         self.power.observe(time, power)
         self._sampler.observe(time, values)

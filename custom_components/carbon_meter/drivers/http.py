@@ -132,7 +132,7 @@ class HttpDriver(MeterDriver):
             raise ProbeError("model_mismatch", str(err)) from err
         # A meter without a voltage is judged by the user, who sees what it says.
         values = candidate.reading.values
-        if not values or ("voltage" in values and not is_plausible(values, min(profile.phases, 1))):
+        if not values or ("voltage" in values and not is_plausible(values, 1)):
             raise ProbeError("model_mismatch", "-")
         return _with_instance(candidate)
 

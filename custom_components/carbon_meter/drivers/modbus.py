@@ -36,6 +36,7 @@ from ..metering.readings import Reading
 from .clock import now
 from .errors import probe_error
 from .modbus_search import search_line
+from .patience import PatientUnit
 
 if TYPE_CHECKING:
     from ..data import CarbonMeterConfigEntry
@@ -100,11 +101,11 @@ class ModbusDriver(MeterDriver):
         params = ModbusTcpParams(host=host, port=port)
         try:
             async with async_get_temporary_unit(hass, params, address[CONF_UNIT]) as unit:
-                unit.require_timeout(_PROBE_TIMEOUT)
+                patient = PatientUnit(unit, _PROBE_TIMEOUT)
                 try:
-                    found = await identify(unit, known, clock=now)
+                    found = await identify(patient, known, clock=now)
                 finally:
-                    unit.require_timeout(None)
+                    patient.release()
         except MeterSilentError as err:
             said = await first_words(host, port, _PROBE_TIMEOUT)
             if said is not None:

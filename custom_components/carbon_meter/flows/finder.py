@@ -40,6 +40,16 @@ class MeterFinder:
             return False
         return True
 
+    async def async_try(self, user_input: Mapping[str, Any], profile_id: str) -> bool:
+        """Read the address as a model that the user names; return whether that makes sense."""
+        self.errors, self.detail = {}, ""
+        self.address = self.driver.address(user_input)
+        self.candidates = ()
+        candidate = await self.async_choose(profile_id)
+        if candidate is not None:
+            self.candidates = (candidate,)
+        return candidate is not None
+
     async def async_choose(self, choice: str) -> Candidate | None:
         """Return the meter that the user chose, None where it cannot be that one."""
         self.errors, self.detail = {}, ""

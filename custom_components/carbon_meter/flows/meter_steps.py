@@ -21,7 +21,7 @@ from ..libraries import async_get_libraries
 from ..metering.candidate import Candidate
 from .drafts import MeterDraft, is_configured, meter_data, meter_unique_id, other_meters
 from .finder import MeterFinder
-from .meter_form import details_schema
+from .meter_form import details_schema, model_selector
 
 type Input = dict[str, Any] | None
 
@@ -65,7 +65,7 @@ class MeterSteps(FlowHandler[Any, Any, Any]):
         if user_input is not None:
             driver = libraries.drivers[user_input[CONF_PROTOCOL]]
             self._finder = MeterFinder(self.hass, driver)
-            return self._address_form(None)
+            return await self._address_form(None)
         options = [
             SelectOptionDict(value=driver.key, label=driver.name)
             for driver in libraries.drivers.values()
@@ -85,17 +85,25 @@ class MeterSteps(FlowHandler[Any, Any, Any]):
         if user_input is None:
             libraries = await async_get_libraries(self.hass)
             self._finder = MeterFinder(self.hass, libraries.drivers[ModbusDriver.key])
+        elif choice := user_input.get(CONF_MODEL):
+            if await self._finder.async_try(user_input, choice):
+                return await self.async_step_confirm()
         elif await self._finder.async_ask(user_input):
             return await self.async_step_confirm()
-        return self._address_form(user_input)
+        return await self._address_form(user_input)
 
-    def _address_form(self, user_input: Input) -> Any:
+    async def _address_form(self, user_input: Input) -> Any:
         finder = self._finder
+        fields = dict(finder.driver.address_fields)
+        if finder.errors:
+            # Some meters do not even answer the questions by which they are recognised.
+            libraries = await async_get_libraries(self.hass)
+            known = libraries.profiles.profiles
+            if any(finder.driver.can_try(profile) for profile in known.values()):
+                fields[probatio.Optional(CONF_MODEL)] = model_selector(finder.driver, (), known)
         return self.async_show_form(
             step_id="address",
-            data_schema=self.add_suggested_values_to_schema(
-                probatio.Schema(dict(finder.driver.address_fields)), user_input
-            ),
+            data_schema=self.add_suggested_values_to_schema(probatio.Schema(fields), user_input),
             errors=finder.errors,
             description_placeholders=finder.placeholders,
         )

@@ -257,3 +257,11 @@ async def test_a_chosen_family_is_read_without_being_proved(device, session, pro
 )
 def test_what_a_device_says_of_itself(raw, text) -> None:
     assert text_of(raw) == text
+
+
+async def test_a_locked_device_is_called_by_its_maker_not_by_a_guess(device, find) -> None:
+    locked = web.Response(status=401, headers={"WWW-Authenticate": 'Digest realm="x", nonce="1"'})
+    page = {"gen": 2, "model": "SPEM-003CEBEU", "profile": "triphase", "mac": "AABBCCDDEEFF"}
+    served = await device({"/shelly": json.dumps(page), "/rpc/Shelly.GetStatus": locked})
+    with pytest.raises(MeterAuthError, match=r"^Shelly: "):
+        await find(served)

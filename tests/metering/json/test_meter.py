@@ -3,6 +3,7 @@
 import gzip
 import json
 import socket
+import traceback
 
 import aiohttp
 from aiohttp import web
@@ -360,3 +361,29 @@ def test_what_cannot_be_read(eco, url, settings, message) -> None:
 
 def test_a_password_is_not_shown() -> None:
     assert "secret" not in repr(Credentials(username="a", password="secret", token="secret"))
+
+
+@pytest.mark.parametrize("answer", ["garbled", "moved"])
+async def test_a_password_in_the_address_is_in_no_error(device, session, profiles, answer) -> None:
+    async def garbled(request: web.Request) -> web.StreamResponse:
+        request.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n")
+        await served.hang.wait()
+        return web.Response()
+
+    async def moved(request: web.Request) -> web.Response:
+        target = f"https://127.0.0.1{request.raw_path}"
+        return web.Response(status=301, headers={"Location": target})
+
+    signed = "/cm?cmnd=Status%208&user=admin&password=s3cret"
+    served = await device({signed: garbled if answer == "garbled" else moved})
+    meter = HttpJsonMeter(
+        session,
+        profiles["tasmota_http"],
+        base_url=served.url,
+        credentials=Credentials(username="admin", password="s3cret"),
+    )
+    with pytest.raises(MeterGarbledError) as failed:
+        await meter.read()
+    shown = "".join(traceback.format_exception(failed.value))
+    assert served.requests == [signed]
+    assert "s3cret" not in shown

@@ -171,7 +171,8 @@ class _Search:
             await self._take_instances(profile, probe, page)
         except MeterAuthError as err:
             kind = profile.auth.kind if err.kind == AuthKind.NONE else err.kind
-            self._refusal = MeterAuthError(f"{profile.title}: {err}", kind=kind)
+            # Its maker is sure; which of its families it is may show behind the password only.
+            self._refusal = MeterAuthError(f"{profile.vendor}: {err}", kind=kind)
             self._is_known = probe.certain
         except MeterError as err:
             self._note_text(f"{profile.title}: {err}")

@@ -138,7 +138,9 @@ class Web:
                 target = response.headers.get("Location", "")
             url = url.join(URL(target))
             if url.host is None or url.origin() != origin:
-                raise MeterGarbledError(f"{path}: leads to another address, {target!r}")
+                # Without its query: a device may repeat there the password that it was told.
+                named = url.with_query(None).with_user(None) if url.host else url.scheme
+                raise MeterGarbledError(f"{path}: leads to another address, {str(named)!r}")
         raise MeterGarbledError(f"{path}: leads in circles")
 
     def _kind(self, auth: Auth) -> AuthKind:
@@ -251,5 +253,8 @@ def _translated(path: str) -> Iterator[None]:
         raise MeterGarbledError(f"{path}: the answer is cut off") from err
     except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as err:
         raise MeterSilentError(f"{path}: the connection was closed instead of an answer") from err
+    except aiohttp.ClientResponseError as err:
+        # Not the whole of it: that names the address, with the password where it has one.
+        raise MeterGarbledError(f"{path}: {' '.join(err.message.split())}") from None
     except (aiohttp.ClientError, ValueError) as err:
         raise MeterGarbledError(f"{path}: {err}") from err
