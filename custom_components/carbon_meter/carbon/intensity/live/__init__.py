@@ -1,0 +1,1 @@
+"""Providers that tell carbon intensities on the network: one file each, over shared care."""
