@@ -38,7 +38,12 @@ def by_name(*benchmarks: Benchmark) -> Mapping[str, Benchmark]:
 BENCHMARKS: Final = by_name(
     Benchmark(
         name="metering",
-        summary="reading one meter, beside Home Assistant's own modbus integration, and two hundred",
+        summary="reading one meter, beside Home Assistant's modbus integration, and two hundred",
         module="benchmarks.metering.comparison",
+    ),
+    Benchmark(
+        name="forecast",
+        summary="carbon intensity a day ahead from its own past, beside 24 h persistence",
+        module="benchmarks.forecast.comparison",
     ),
 )

@@ -1,0 +1,1 @@
+"""Forecasts of carbon intensity from nothing but its own past, beside persistence."""
