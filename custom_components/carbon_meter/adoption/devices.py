@@ -41,11 +41,11 @@ _BESIDE: Final[Mapping[str, str]] = {
 """What is proposed along with a counter, by device class."""
 
 _GIVEN: Final = re.compile(
-    r"export|return|produc|inject|feed.?in|fed.?in|surplus|deliver(?:y|ed).to|teruggeleverd|"
+    r"export|return(?![\W_]*(?:fan|air|duct|pump|flow|line|pipe|temp))|produc|inject|feed.?in|fed.?in|surplus|deliver(?:y|ed).to|teruggeleverd|"
     r"einspeis|discharg",
     re.IGNORECASE,
 )
-"""Words in names of what flows towards the grid."""
+"""Words in names of what flows towards the grid; the return line of a heating is something else."""
 
 _SOLAR: Final = re.compile(r"solar|photovolt|\bpv\b|inverter|yield", re.IGNORECASE)
 _PHASE: Final = re.compile(r"(?:^|[\W_])(?:l|phase[\W_]?)([123abc])(?=$|[\W_])", re.IGNORECASE)

@@ -39,7 +39,9 @@ def scale(value: object) -> Fraction:
     """Return a scale exactly as it is written: 0.1 is a tenth."""
     if is_number(value) and _SMALLEST_SCALE <= abs(value) <= 1 / _SMALLEST_SCALE:
         return Fraction(str(value))
-    raise probatio.Invalid("must be a number other than zero, from 1e-12 to 1e12 in magnitude")
+    raise probatio.Invalid(
+        "must be a number other than zero, from 1e-12 to 1e12 in magnitude, without quotes"
+    )
 
 
 def positive(value: object) -> float:

@@ -160,3 +160,20 @@ async def test_a_refused_identity_is_none_but_a_busy_device_is_asked_again() -> 
     assert refused == SunSpecCommon(manufacturer="", model="", serial="")
     with pytest.raises(MeterRejectedError):
         await read_common(Device({}, code=6).read, models, models[1])
+
+
+async def test_a_device_of_short_blocks_tells_its_texts_in_halves() -> None:
+    text = [0x4142] * 16
+    whole = Device({40000: [*SUNS, 1, 66, *text, *text, *[0] * 16, *text, 0, 0, 203, 105]})
+
+    async def read(address: int, count: int) -> list[int]:
+        if count > 10:
+            raise MeterRejectedError("too long", code=3)
+        return await whole.read(address, count)
+
+    models = [
+        SunSpecModel(model=1, address=40002, length=66),
+        SunSpecModel(model=203, address=40070, length=105),
+    ]
+    common = await read_common(read, models, models[1])
+    assert common == SunSpecCommon(manufacturer="AB" * 16, model="AB" * 16, serial="AB" * 16)

@@ -89,14 +89,23 @@ async def read_common(
     if not before or before[-1].length < 64:
         return SunSpecCommon(manufacturer="", model="", serial="")
     # Mn 16 words, Md 16, Opt 8, Vr 8, SN 16: read apart, as some devices answer short blocks only.
-    texts: list[str] = []
-    for offset in (0, 16, 48):
+    start = before[-1].address + 2
+    manufacturer, model, serial = [
+        clean_text(await _text_words(read, start + offset)) for offset in (0, 16, 48)
+    ]
+    return SunSpecCommon(manufacturer=manufacturer, model=model, serial=said(serial))
+
+
+async def _text_words(read: ReadHolding, address: int) -> list[int]:
+    """Return the sixteen words of a text, in halves where the device gives no more at once."""
+    for count in (16, 8):
+        words: list[int] = []
         try:
-            words = await read(before[-1].address + 2 + offset, 16)
+            for offset in range(0, 16, count):
+                words += await read(address + offset, count)
         except MeterRejectedError as err:
             if not err.is_about_registers:
                 raise
-            words = []
-        texts.append(clean_text(words))
-    manufacturer, model, serial = texts
-    return SunSpecCommon(manufacturer=manufacturer, model=model, serial=said(serial))
+        else:
+            return words
+    return []
