@@ -46,4 +46,9 @@ BENCHMARKS: Final = by_name(
         summary="carbon intensity a day ahead from its own past, beside 24 h persistence",
         module="benchmarks.forecast.comparison",
     ),
+    Benchmark(
+        name="carbon",
+        summary="carbon emission flow of 70 nodes, beside plain iteration",
+        module="benchmarks.carbon.flow",
+    ),
 )

@@ -1,0 +1,1 @@
+"""Benchmarks of processing: energy into carbon."""

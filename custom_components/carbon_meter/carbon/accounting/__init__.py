@@ -1,0 +1,1 @@
+"""Accounting: what the standards call scope 2, avoided, stages and intensities, kept apart."""
