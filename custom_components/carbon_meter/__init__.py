@@ -33,6 +33,7 @@ from .discovery.services import async_watch_services
 from .intensity import SiteIntensity
 from .libraries import Libraries, async_get_libraries, async_renew_libraries
 from .meter_tree import MeterTree
+from .metering.errors import MeterSilentError
 from .missing import async_driver_and_profile, async_watch_missing
 from .plugins import async_welcome
 from .record import Record, async_recorded_total
@@ -115,12 +116,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) 
         if stored_meters:
             await _readings_again(hass, entry, meters.values())
         else:
-            await _first_readings(hass, entry, list(meters.values()))
+            await _first_readings(list(meters.values()))
     except BaseException:
         await _close(meters.values())
         raise
-    for meter in meters.values():
-        meter.async_follow()
 
     _keep(hass, entry, stored_meters)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
@@ -134,51 +133,50 @@ async def _close(meters: Iterable[MeterCoordinator]) -> None:
         await meter.connection.async_close()
 
 
-async def _first_readings(
-    hass: HomeAssistant, entry: CarbonMeterConfigEntry, meters: Sequence[MeterCoordinator]
-) -> None:
-    """Read every meter once, side by side.
+async def _first_readings(meters: Sequence[MeterCoordinator]) -> None:
+    """Read every meter of a new site once, side by side, and follow those that speak.
 
     Raises ConfigEntryNotReady when none answers: there is nothing to show. Else one that does
-    not answer is told once and polled on. One that speaks by itself may do so later.
+    not answer is told once and polled on. One that speaks by itself may just speak seldom.
     """
-    asked = [meter for meter in meters if not meter.connection.speaks]
-    for meter in meters:
-        if meter.connection.speaks:
-            _read_meanwhile(hass, entry, meter)
     results = await asyncio.gather(
-        *(meter.async_config_entry_first_refresh() for meter in asked), return_exceptions=True
+        *(meter.async_config_entry_first_refresh() for meter in meters), return_exceptions=True
     )
     failures = [result for result in results if isinstance(result, BaseException)]
-    if failures and len(failures) == len(meters):
+    if failures and len(failures) == len(meters) and not any(map(_may_speak_later, meters)):
         raise failures[0]
     for failure in failures:
         if not isinstance(failure, ConfigEntryNotReady):
             raise failure
         LOGGER.error("%s", failure)
+    for meter in meters:
+        meter.async_follow()
+
+
+def _may_speak_later(meter: MeterCoordinator) -> bool:
+    """Return whether nothing is wrong with a meter but that it has not spoken so far."""
+    error = meter.last_exception
+    silent = error is not None and isinstance(error.__cause__, MeterSilentError)
+    return meter.connection.speaks and silent
 
 
 async def _readings_again(
     hass: HomeAssistant, entry: CarbonMeterConfigEntry, meters: Iterable[MeterCoordinator]
 ) -> None:
     """Read every meter of a site that is known; entities do not wait for those that are slow."""
-    tasks = [_read_meanwhile(hass, entry, meter) for meter in meters]
-    if tasks:
-        await asyncio.wait(tasks, timeout=_PATIENCE)
 
-
-@callback
-def _read_meanwhile(
-    hass: HomeAssistant, entry: CarbonMeterConfigEntry, meter: MeterCoordinator
-) -> asyncio.Task[None]:
-    """Read a meter beside everything else; that it does not answer is told once."""
-
-    async def read() -> None:
+    async def read(meter: MeterCoordinator) -> None:
         await meter.async_refresh()
         if not meter.last_update_success:
             LOGGER.error("%s", meter.last_exception)
+        meter.async_follow()
 
-    return entry.async_create_background_task(hass, read(), f"first reading of {meter.name}")
+    tasks = [
+        entry.async_create_background_task(hass, read(meter), f"first reading of {meter.name}")
+        for meter in meters
+    ]
+    if tasks:
+        await asyncio.wait(tasks, timeout=_PATIENCE)
 
 
 async def _meter(  # noqa: PLR0913, PLR0917  # what makes up a meter
