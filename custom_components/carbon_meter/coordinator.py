@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final, override
+from zlib import crc32
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
@@ -74,6 +75,10 @@ class MeterCoordinator(DataUpdateCoordinator[Reading]):
             name=subentry.title,
             update_interval=None if connection.speaks else timedelta(seconds=self.poll_interval),
         )
+
+        phase = crc32(subentry.subentry_id.encode()) / 2**32 * self.poll_interval
+        self.due = hass.loop.time() // self.poll_interval * self.poll_interval + phase
+        """When a reading is due by the event loop's clock; meters are spread over the interval."""
 
     @property
     def latest(self) -> Reading | None:
@@ -220,6 +225,21 @@ class MeterCoordinator(DataUpdateCoordinator[Reading]):
         if self._due or reachable != self._shown_reachable:
             self._due, self._shown_reachable = False, reachable
             super().async_update_listeners()
+
+    @override
+    @callback
+    def _schedule_refresh(self) -> None:
+        """Schedule the next reading at its place in time, however long this one took.
+
+        Home Assistant's own way has all coordinators due in the first half of a second, and
+        leaves one out where a reading does not end in the second in which it began.
+        """
+        if self.update_interval is not None and self._retry_after is None:
+            now = self.hass.loop.time()
+            missed = (now - self.due) // self.poll_interval
+            self.due += (missed + 1) * self.poll_interval
+            self._retry_after = self.due - int(now) - self._microsecond
+        super()._schedule_refresh()
 
     @callback
     def async_show_next(self) -> None:
