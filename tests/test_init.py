@@ -83,7 +83,7 @@ async def test_reset_counter_books_what_it_counts_since(site: SiteUnderTest) -> 
     await site.advance(300)
     account = site.meter().account
     assert account.ledger.total.import_energy == pytest.approx(600, abs=1)
-    assert [incident.event for incident in account.incidents] == ["reset"]
+    assert [incident.reason for incident in account.incidents] == ["reset"]
 
 
 async def test_jump_and_spike_are_set_apart(site: SiteUnderTest, caplog) -> None:
@@ -96,7 +96,7 @@ async def test_jump_and_spike_are_set_apart(site: SiteUnderTest, caplog) -> None
     account = site.meter().account
     # What flowed in the ten seconds of the jump cannot be told from it: it is set apart with it.
     assert account.ledger.total.import_energy == pytest.approx(170, abs=1)
-    assert [incident.event for incident in account.incidents] == ["jump", "spike"]
+    assert [incident.reason for incident in account.incidents] == ["jump", "spike"]
     assert account.incidents[0].set_apart == pytest.approx(1_000_010, abs=1)
     assert "Grid: energy_import: jump (1.00001e+06 Wh); it is kept apart" in caplog.text
 

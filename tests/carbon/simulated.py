@@ -73,7 +73,7 @@ class Meter:
     def read(self, **how: object) -> list[str]:
         """Observe a reading; return the events that were told."""
         incidents = self.account.observe(self.reading(**how))
-        return [f"{item.quantity} {item.event}" for item in incidents]
+        return [f"{item.quantity} {item.reason}" for item in incidents]
 
     def poll_for(self, seconds: float, watts: float) -> None:
         """Let time pass with a reading at every poll."""

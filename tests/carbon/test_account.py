@@ -150,7 +150,7 @@ def test_a_reset_loses_only_what_nobody_saw() -> None:
 
     assert events == ["energy_import reset"]
     assert meter.total.import_energy == pytest.approx(600 + 600)
-    assert [item.event.value for item in meter.account.incidents] == ["reset"]
+    assert [item.reason.value for item in meter.account.incidents] == ["reset"]
     assert meter.account.booked_until == meter.now
 
 
@@ -179,7 +179,7 @@ def test_a_new_level_is_confirmed_by_what_can_have_flowed_since_it_was_seen(how)
     for _ in range(3):
         meter.flow(HOUR, 9000.0)
         reading = meter.reading()
-        events += [item.event.value for item in meter.account.observe(reading)]
+        events += [item.reason.value for item in meter.account.observe(reading)]
         if how == "frozen":
             meter.flow(HOUR, 9000.0)
             meter.repeat(reading)
@@ -210,7 +210,7 @@ def test_a_jump_and_a_spike_are_set_apart_and_told() -> None:
     # Of the ten seconds in which it jumped the counter tells nothing.
     assert meter.total.import_energy == pytest.approx(60 + 20 + 40)
     meter.restart()
-    assert [item.event.value for item in meter.account.incidents] == ["spike", "jump"]
+    assert [item.reason.value for item in meter.account.incidents] == ["spike", "jump"]
 
 
 def test_a_replaced_meter_books_no_difference() -> None:

@@ -22,8 +22,6 @@ from .intensity.ladder import Ladder
 from .intensity.source import IntensityInterval
 from .ledger import LONGEST, Booking, Direction, Ledger
 
-__all__ = ["Incident", "MeterAccount"]
-
 _QUANTITY: Final = {
     Direction.IMPORT: "energy_import",
     Direction.EXPORT: "energy_export",

@@ -6,7 +6,6 @@ from homeassistant.components.modbus import async_get_temporary_unit
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.util import dt as dt_util
 from modbus_connection import ModbusTcpParams
 
 from ..const import CONF_UNIT, LOGGER
@@ -19,6 +18,7 @@ from ..metering.modbus.profile import ModbusProfile
 from ..metering.modbus.registers import Function
 from ..metering.modbus.scan import COMMON_UNITS, PAUSE, UnitSearch
 from ..metering.profile_library import ProfileLibrary
+from .clock import now
 
 ANSWER_TIMEOUT: Final = 1.0
 """Seconds that a unit gets for one answer; most unit ids of a bus belong to nobody."""
@@ -53,7 +53,7 @@ async def search_line(  # noqa: PLR0913  # what there is to say of a search
                 except MeterError as err:
                     if not getattr(err, "is_about_registers", False):
                         raise
-            said = await identify(unit, known, clock=_now)
+            said = await identify(unit, known, clock=now)
             spoken.append(number)
             return said
 
@@ -74,7 +74,3 @@ async def search_line(  # noqa: PLR0913  # what there is to say of a search
         for unit, said in search.found
         if said.candidates
     )
-
-
-def _now() -> float:
-    return dt_util.utcnow().timestamp()

@@ -88,11 +88,6 @@ class Incident:
         return self.ended is None
 
     @property
-    def event(self) -> Reason:
-        """Return the reason, under the name that it had while only counters had incidents."""
-        return self.reason
-
-    @property
     def set_apart(self) -> float:
         """Return what a counter showed without being believed, in `unit`; 0 for all else."""
         quantity = QUANTITIES.get(self.quantity)
