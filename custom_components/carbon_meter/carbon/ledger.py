@@ -10,7 +10,7 @@ so that the sum over both is the exact integral:
 factor, applied per segment of time.)
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 import math
@@ -91,6 +91,7 @@ class Ledger:
         self._back_since: float | None = None
         self._first_open = 0
         self._unpublished: int | None = None
+        self._touched: set[int] = set()
 
     def continue_from(self, through: int, total: Tally) -> None:
         """Go on from what the record holds up to the end of an hour; for an empty ledger."""
@@ -173,6 +174,7 @@ class Ledger:
         self.total.add(part)
         hour = max(floor(slot, HOUR), self._first_open)
         self._hours.setdefault(hour, Tally()).add(part)
+        self._touched.add(hour)
         self._unpublished = hour if self._unpublished is None else min(self._unpublished, hour)
         if slot > self._newest - _FINE:
             self._intervals.setdefault(slot, Tally()).add(part)
@@ -197,6 +199,8 @@ class Ledger:
         here = self._hours.setdefault(present, Tally())
         for start in [start for start in self._hours if start > present]:
             here.add(self._hours.pop(start))
+            self._touched.add(start)
+        self._touched.add(present)
         for start in [start for start in self._intervals if start > newest]:
             del self._intervals[start]
         self._newest = newest
@@ -242,6 +246,25 @@ class Ledger:
     def publish_again(self) -> None:
         """Take every open hour for unpublished: whether the record kept it is not known."""
         self._unpublished = min(self._hours, default=None)
+        self._touched.update(self._hours)
+
+    @property
+    def folded(self) -> Tally:
+        """Return the sums of the hours that cannot change any more."""
+        return self._folded
+
+    def is_fine(self, hour: int) -> bool:
+        """Return whether all five-minute intervals of an hour are still known."""
+        return hour > self._newest - _FINE
+
+    def take_touched(self) -> set[int]:
+        """Return the starts of the hours that have changed since this was called last."""
+        touched, self._touched = self._touched, set()
+        return touched
+
+    def touch(self, hours: Iterable[int]) -> None:
+        """Take hours for changed: what was taken has not arrived."""
+        self._touched.update(hours)
 
     def since(self, start: float) -> Tally:
         """Return the sums from a moment on, to the precision of the intervals that are kept."""
