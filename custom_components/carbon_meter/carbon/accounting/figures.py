@@ -35,6 +35,12 @@ class Account(StrEnum):
     AVOIDED = "avoided"
     """What others did not emit: no part of any inventory."""
 
+    CONSUMED = "consumed"
+    """What the supply mix brought to the consumption, own sources included: in no inventory."""
+
+    EXPORTED = "exported"
+    """What the supply mix sent away with exported energy: in no inventory."""
+
 
 class Matching(StrEnum):
     """Over which time energy and its factor, or its certificate, are matched."""

@@ -184,7 +184,7 @@ def match(load: FloatArray, offered: FloatArray, blocks: NDArray[np.intp]) -> Fl
     `blocks` says to which block each interval belongs, `offered` [blocks] what is there for
     it. Within a block all of the load is covered to the same part.
     """
-    needed = np.bincount(blocks, weights=load, minlength=len(offered))
+    needed = np.bincount(blocks, weights=load, minlength=len(offered)).astype(float)
     covered = np.minimum(needed, offered)
     part = np.divide(covered, needed, out=np.zeros_like(needed), where=needed > 0.0)
     matched: FloatArray = load * part[blocks]

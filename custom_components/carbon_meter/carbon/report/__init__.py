@@ -1,0 +1,1 @@
+"""Reports: every figure of a site over a period, so that periods agree exactly."""
