@@ -1,6 +1,6 @@
 """A network as a user writes it down: a YAML file of sources, branches, loads and phases."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +19,11 @@ class DescribedNetwork:
 
     title: str
     metered: MeteredNetwork
+    meters: Mapping[str, int]
+    """What the description calls its meters, and in which line."""
+
+    phases_line: int | None
+    """The line that names phases, if one does."""
 
 
 def load_network(path: Path) -> DescribedNetwork:
@@ -27,7 +32,12 @@ def load_network(path: Path) -> DescribedNetwork:
     Raises DataFileError, naming file and line, for a file that cannot be used.
     """
     file = load_data_file(path, _SCHEMA)
-    return DescribedNetwork(title=file.data["title"], metered=_metered(file))
+    return DescribedNetwork(
+        title=file.data["title"],
+        metered=_metered(file),
+        meters=_meters(file),
+        phases_line=file.line("phases") if file.data.get("phases") else None,
+    )
 
 
 def _metered(file: DataFile) -> MeteredNetwork:
@@ -42,6 +52,17 @@ def _metered(file: DataFile) -> MeteredNetwork:
         )
     except (NetworkError, ImpossibleAmountError) as err:
         raise file.error(str(err)) from err
+
+
+def _meters(file: DataFile) -> dict[str, int]:
+    """Return the line of each meter that a file names."""
+    return {
+        row[key]: file.line(part, index, key)
+        for part in ("sources", "branches", "loads")
+        for index, row in enumerate(file.data.get(part, []))
+        for key in ("meter", "end_meter")
+        if key in row
+    }
 
 
 def _text(value: Any) -> str:
