@@ -17,27 +17,32 @@ from homeassistant.helpers.selector import (
 )
 import probatio
 
-from .const import CONF_SITE, DOMAIN, SUBENTRY_METER
+from .const import CONF_SITE, CONF_SOURCES, DOMAIN, SUBENTRY_CONTRACT, SUBENTRY_METER
 from .flows.adoption import AdoptionSteps
+from .flows.contract import ContractSubentryFlow
 from .flows.discovered import DiscoveredSteps
 from .flows.drafts import MeterDraft
+from .flows.first_source import CONF_LIVE, live_fields, live_sources
 from .flows.meter import MeterSubentryFlow, add_meter
 from .flows.options import CarbonMeterOptionsFlow
+from .flows.reauth import ReauthSteps
 from .flows.search import withdraw_offers
+from .migration import MINOR_VERSION, VERSION
 
 _NEW_SITE: Final = "new"
 
 
-class CarbonMeterConfigFlow(AdoptionSteps, DiscoveredSteps, domain=DOMAIN):
+class CarbonMeterConfigFlow(AdoptionSteps, DiscoveredSteps, ReauthSteps, domain=DOMAIN):
     """Add meters: the first ones create the site."""
 
-    VERSION = 1
+    VERSION = VERSION
+    MINOR_VERSION = MINOR_VERSION
 
     @staticmethod
     @callback
     @override
     def async_get_options_flow(config_entry: ConfigEntry) -> CarbonMeterOptionsFlow:
-        """Return the flow that chooses the carbon intensity."""
+        """Return the flow that changes the options of a site."""
         return CarbonMeterOptionsFlow()
 
     @classmethod
@@ -47,15 +52,18 @@ class CarbonMeterConfigFlow(AdoptionSteps, DiscoveredSteps, domain=DOMAIN):
         cls, config_entry: ConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
         """Return what can be added to a site."""
-        return {SUBENTRY_METER: MeterSubentryFlow}
+        return {SUBENTRY_METER: MeterSubentryFlow, SUBENTRY_CONTRACT: ContractSubentryFlow}
 
     @override
     def site_fields(self) -> dict[Any, Any]:
-        """Return the choice of the site, or the name of the first one."""
+        """Return the choice of the site, or the name of the first one and its live source."""
         entries = self.hass.config_entries.async_entries(DOMAIN, include_ignore=False)
         if not entries:
             name = self.hass.config.location_name
-            return {probatio.Required(CONF_SITE, default=name): TextSelector()}
+            return {
+                probatio.Required(CONF_SITE, default=name): TextSelector(),
+                **live_fields(self.hass),
+            }
         options = [
             *(SelectOptionDict(value=entry.entry_id, label=entry.title) for entry in entries),
             SelectOptionDict(value=_NEW_SITE, label="+"),
@@ -92,5 +100,6 @@ class CarbonMeterConfigFlow(AdoptionSteps, DiscoveredSteps, domain=DOMAIN):
         return self.async_create_entry(
             title=self.hass.config.location_name if site in ("", _NEW_SITE) else site,
             data=self.site_data,
+            options={CONF_SOURCES: live_sources(user_input.get(CONF_LIVE, ()))},
             subentries=[draft.as_subentry() for draft in drafts],
         )

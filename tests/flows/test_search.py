@@ -202,6 +202,23 @@ async def test_meters_join_a_site_that_may_search_by_itself(
     assert entry.data["rescan"] == ["127.0.0.0/28"]
 
 
+async def test_meters_of_a_gateway_join_a_site_that_is_there(
+    network_time: HomeAssistant, homes: AsyncExitStack
+) -> None:
+    entry = MockConfigEntry(domain=DOMAIN, title="Home", minor_version=2)
+    entry.add_to_hass(network_time)
+    home = await opened(homes, several(2), 0)
+    gateway = {"host": GATEWAY, "port": home.port, "every_unit": False}
+    form = await searched(network_time, "gateway", gateway)
+    flows = network_time.config_entries.flow
+    roles = await flows.async_configure(form["flow_id"], {"meters": list(labels(form))})
+    result = await flows.async_configure(roles["flow_id"], {"site": entry.entry_id, "interval": 10})
+    await network_time.async_block_till_done(wait_background_tasks=True)
+    assert result["reason"] == "meters_added"
+    assert result["description_placeholders"] == {"count": "2", "site": "Home"}
+    assert len(entry.subentries) == 2
+
+
 async def test_nothing_found_and_nothing_chosen(
     network_time: HomeAssistant, homes: AsyncExitStack, port: int
 ) -> None:

@@ -49,8 +49,14 @@ class KeptSource:
         }
 
     def restore(self, data: Mapping[str, Any]) -> None:
-        """Take what `as_dict` gave before a restart."""
+        """Take what `as_dict` gave; raises KeyError, TypeError or ValueError for anything else."""
         self._intervals = [
-            IntensityInterval(start=start, end=end, value=value, grade=Grade(grade), source=source)
+            IntensityInterval(
+                start=float(start),
+                end=float(end),
+                value=float(value),
+                grade=Grade(grade),
+                source=str(source),
+            )
             for start, end, value, grade, source in data["intervals"]
         ]

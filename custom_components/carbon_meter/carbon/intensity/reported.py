@@ -115,11 +115,15 @@ class ReportedSource:
         """Take what `as_dict` gave before a restart.
 
         Between then and the first new report nobody listened: the gap is closed an
-        hour after the last word.
+        hour after the last word. Raises KeyError, TypeError or ValueError for anything else.
         """
         if data["heard"] is None:
             return
-        self._changes = [_Change(time=moment, value=value) for moment, value in data["changes"]]
-        self._heard = data["heard"]
+        heard = float(data["heard"])
+        changes = [
+            _Change(time=float(moment), value=None if value is None else float(value))
+            for moment, value in data["changes"]
+        ]
+        self._heard, self._changes = heard, sorted(changes, key=lambda change: change.time)
         if self._changes and self._changes[-1].value is not None:
             self._changes.append(_Change(time=self._heard + HOLD, value=None))

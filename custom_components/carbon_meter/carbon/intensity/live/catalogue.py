@@ -1,6 +1,7 @@
 """All providers, and how one is opened."""
 
 from collections.abc import Mapping
+import math
 from types import MappingProxyType
 from typing import Final
 
@@ -43,6 +44,21 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
     {key: source.provider for key, source in _SOURCES.items()}
 )
 """Descriptions by key, in the order in which they are offered."""
+
+
+def by_nearness(country: str | None) -> list[Provider]:
+    """Return all providers: those of a country first, free before others, its own before wide ones.
+
+    `country` is its ISO 3166-1 alpha-2 code, None where it is not known.
+    """
+    return sorted(
+        PROVIDERS.values(),
+        key=lambda provider: (
+            not provider.serves(country),
+            provider.need is not None,
+            math.inf if provider.countries is None else len(provider.countries),
+        ),
+    )
 
 
 def open_source(

@@ -28,6 +28,7 @@ ECO2MIX: Final = Provider(
     name="RTE éCO2mix",
     base_url="https://odre.opendatasoft.com/api/explore/v2.1/catalog/datasets",
     zones={"FR": "France"},
+    countries={"FR": "FR"},
     scope=Scope.DIRECT,
     basis=Basis.PRODUCTION,
     includes_td=False,

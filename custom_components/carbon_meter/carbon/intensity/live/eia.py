@@ -71,6 +71,7 @@ EIA: Final = Provider(
     },
     zone_form="[A-Z][A-Z0-9]{1,4}",
     zone_hint="a balancing authority of EIA-930, such as CISO",
+    countries={"US": ""},
     need=Need.KEY,
     register="https://www.eia.gov/opendata/register.php",
     tells_mix=True,

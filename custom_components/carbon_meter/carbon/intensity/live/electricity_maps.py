@@ -29,6 +29,7 @@ ELECTRICITY_MAPS: Final = Provider(
     base_url="https://api.electricitymaps.com/v3",
     zone_form="[A-Z]{2}(?:-[A-Z0-9]+)*",
     zone_hint="a zone of app.electricitymaps.com, such as FR or US-CAL-CISO",
+    zone_is_country=True,
     need=Need.KEY,
     register="https://portal.electricitymaps.com",
     basis=Basis.CONSUMPTION,

@@ -24,6 +24,7 @@ ENERGINET: Final = Provider(
     name="Energinet",
     base_url="https://api.energidataservice.dk",
     zones={"DK1": "Western Denmark", "DK2": "Eastern Denmark"},
+    countries={"DK": ""},
     basis=Basis.CONSUMPTION,
     includes_td=None,
     licence="CC BY 4.0",
@@ -37,6 +38,16 @@ ENERGINET: Final = Provider(
     horizon=9 * HOUR,
     chunk=7 * DAY,
 )
+
+
+def area_at(latitude: float, longitude: float) -> str:
+    """Return the price area of a place in Denmark, in degrees: the Great Belt parts them.
+
+    North of Zealand all islands of the Kattegat (Anholt, Læsø) belong to the west.
+    """
+    # From the tip of Røsnæs on in the north, from that of Lolland on in the south.
+    border = 10.86 if latitude > 55.2 else 10.955
+    return "DK2" if longitude > border and latitude < 56.3 else "DK1"
 
 
 class EnerginetSource(LiveSource):

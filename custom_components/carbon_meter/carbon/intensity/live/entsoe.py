@@ -11,7 +11,7 @@ from typing import Final, override
 
 from ...factors.technology import Technology
 from ..source import IntensityInterval
-from .entsoe_areas import AREAS
+from .entsoe_areas import AREAS, COUNTRIES
 from .entsoe_xml import Acknowledgement, parse
 from .errors import ProviderChangedError
 from .live_source import LiveSource
@@ -56,6 +56,7 @@ ENTSOE: Final = Provider(
     name="ENTSO-E",
     base_url="https://web-api.tp.entsoe.eu",
     zones=AREAS,
+    countries=COUNTRIES,
     need=Need.KEY,
     register="https://transparency.entsoe.eu",
     tells_mix=True,

@@ -21,6 +21,7 @@ FINGRID: Final = Provider(
     name="Fingrid",
     base_url="https://data.fingrid.fi/api",
     zones={"FI": "Finland"},
+    countries={"FI": "FI"},
     need=Need.KEY,
     register="https://data.fingrid.fi/instructions",
     basis=Basis.CONSUMPTION,

@@ -23,6 +23,7 @@ NED: Final = Provider(
     name="Nationaal Energie Dashboard",
     base_url="https://api.ned.nl/v1",
     zones={"NL": "Netherlands"},
+    countries={"NL": "NL"},
     need=Need.KEY,
     register="https://ned.nl/nl/user/register",
     auth_statuses=frozenset({401, 403}),

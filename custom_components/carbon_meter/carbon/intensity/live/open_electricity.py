@@ -53,6 +53,7 @@ OPEN_ELECTRICITY: Final = Provider(
         "VIC1": "Victoria",
         "WEM": "Western Australia (SWIS)",
     },
+    countries={"AU": ""},
     need=Need.KEY,
     register="https://platform.openelectricity.org.au",
     basis=Basis.PRODUCTION,

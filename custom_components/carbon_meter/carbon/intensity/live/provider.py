@@ -53,6 +53,15 @@ class Provider:
     zone_hint: str = ""
     """What a zone looks like, for the form."""
 
+    countries: Mapping[str, str] | None = None
+    """Countries that it serves (ISO 3166-1 alpha-2) with the zone to suggest there.
+
+    The zone is empty where the user has to choose among several; None for places of the world.
+    """
+
+    zone_is_country: bool = False
+    """Whether a country is a zone by its code, where `countries` does not say more."""
+
     need: Need | None = None
     register: str = ""
     """Where the user gets the key or the account."""
@@ -107,6 +116,16 @@ class Provider:
 
     since: float | None = None
     """When its history begins, in seconds since 1970 UTC; None where that is not known."""
+
+    def serves(self, country: str | None) -> bool:
+        """Return whether it serves places in a country (ISO 3166-1 alpha-2), None for unknown."""
+        return self.countries is None or country in self.countries
+
+    def suggested_zone(self, country: str | None) -> str:
+        """Return the zone to suggest in a country, empty where there is none or a choice."""
+        if self.countries is not None:
+            return self.countries.get(country or "", "")
+        return country or "" if self.zone_is_country else ""
 
     def zone(self, text: str) -> str:
         """Return a zone as the provider writes it; raises ProviderZoneError for none of its."""
