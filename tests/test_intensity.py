@@ -8,7 +8,7 @@ from hardware.virtual import MeterSpec
 from tests.common import SiteUnderTest
 
 UNIT = {"unit_of_measurement": "gCO2eq/kWh"}
-OPTIONS = {"source": "entity", "entity_id": "sensor.co2", "zone": "DE"}
+OPTIONS = {"zone": "DE", "sources": [{"kind": "entity", "entity_id": "sensor.co2"}]}
 FACTOR = 342.06
 SPECS = [MeterSpec(profile="schneider_iem3000")]
 
@@ -88,7 +88,7 @@ async def test_value_holds_an_hour_over_a_long_restart(site: SiteUnderTest) -> N
 async def test_missing_entity_is_told_and_forgotten(site: SiteUnderTest) -> None:
     await site.open(SPECS, options=OPTIONS)
     issues = ir.async_get(site.hass)
-    issue_id = f"intensity_entity_{site.entry.entry_id}"
+    issue_id = f"intensity_{site.entry.entry_id}_entity:sensor.co2"
     issue = issues.async_get_issue(DOMAIN, issue_id)
     assert issue is not None
     assert issue.translation_key == "intensity_entity_missing"
@@ -105,7 +105,7 @@ async def test_changed_unit_is_told(site: SiteUnderTest) -> None:
     site.hass.states.async_set("sensor.co2", "100", {"unit_of_measurement": "ppm"})
     await site.settle()
     issue = ir.async_get(site.hass).async_get_issue(
-        DOMAIN, f"intensity_entity_{site.entry.entry_id}"
+        DOMAIN, f"intensity_{site.entry.entry_id}_entity:sensor.co2"
     )
     assert issue is not None
     assert issue.translation_key == "intensity_entity_unit"
@@ -118,6 +118,6 @@ async def test_removed_entity_is_told(site: SiteUnderTest) -> None:
     site.hass.states.async_remove("sensor.co2")
     await site.settle()
     assert ir.async_get(site.hass).async_get_issue(
-        DOMAIN, f"intensity_entity_{site.entry.entry_id}"
+        DOMAIN, f"intensity_{site.entry.entry_id}_entity:sensor.co2"
     )
     assert site.value("carbon_intensity", None) == FACTOR

@@ -1,4 +1,4 @@
-"""What this installation knows: drivers, profiles and emission factors, loaded once.
+"""What this installation knows: drivers, profiles, factors and networks, loaded once.
 
 The packaged ones, those of plugins and the user's own files come together here. A plugin
 adds to what is packaged; only the user's files replace what has the same id.
@@ -17,12 +17,21 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util.hass_dict import HassKey
 
 from .carbon.factors.library import PACKAGED_FACTORS, FactorLibrary, load_library
-from .const import CONF_DRIVER, CONF_OFFER, CONF_PROFILE, DOMAIN, SUBENTRY_METER
+from .const import (
+    CONF_DRIVER,
+    CONF_NETWORK,
+    CONF_OFFER,
+    CONF_PROFILE,
+    CONF_SOURCES,
+    DOMAIN,
+    SUBENTRY_METER,
+)
 from .driver import MeterDriver
 from .drivers import PACKAGED as PACKAGED_DRIVERS
 from .library_problems import async_report
 from .metering.profile_library import FORMS, PACKAGED, ProfileLibrary, load_profiles
 from .metering.profile_schema import ProfileForm
+from .networks import NetworkLibrary, load_networks
 from .plugin import IntensityOffer, Plugin
 from .plugins import async_guests
 
@@ -35,6 +44,9 @@ class Libraries:
     factors: FactorLibrary
     factors_edition: str
     """Tells the user's factor files from what they were before."""
+
+    networks: NetworkLibrary
+    """What the user's files describe."""
 
     drivers: Mapping[str, MeterDriver]
     """By their keys."""
@@ -64,7 +76,7 @@ _SET_UP: Final = frozenset(
 async def async_get_libraries(hass: HomeAssistant) -> Libraries:
     """Return the libraries: packaged, of plugins, and the user's own on top of them.
 
-    The user's files lie in `<config>/carbon_meter/profiles` and `factors`. What is
+    The user's files lie in `<config>/carbon_meter/profiles`, `factors` and `networks`. What is
     wrong in a file is told in a repair issue with file and line; the rest is used.
     """
     task = hass.data.get(_DATA_LIBRARIES)
@@ -95,7 +107,11 @@ def _begin(hass: HomeAssistant) -> asyncio.Task[Libraries]:
                 del hass.data[_DATA_LIBRARIES]
             raise
         if hass.data.get(_DATA_LIBRARIES) is task:
-            problems = (*libraries.profiles.problems, *libraries.factors.problems)
+            problems = (
+                *libraries.profiles.problems,
+                *libraries.factors.problems,
+                *libraries.networks.problems,
+            )
             async_report(hass, problems, libraries.plugin_problems)
         return libraries
 
@@ -108,8 +124,12 @@ def _concerns(entry: ConfigEntry, before: Libraries, after: Libraries) -> bool:
     """Return whether a site would be another one with other libraries."""
     if before.factors_edition != after.factors_edition:
         return True
-    offer: str = entry.options.get(CONF_OFFER, "")
-    if before.intensity_offers.get(offer) != after.intensity_offers.get(offer):
+    for source in entry.options.get(CONF_SOURCES, ()):
+        offer: str = source.get(CONF_OFFER, "")
+        if before.intensity_offers.get(offer) != after.intensity_offers.get(offer):
+            return True
+    network: str = entry.options.get(CONF_NETWORK, "")
+    if before.networks.networks.get(network) != after.networks.networks.get(network):
         return True
     for subentry in entry.get_subentries_of_type(SUBENTRY_METER):
         driver: str = subentry.data.get(CONF_DRIVER, "")
@@ -140,6 +160,7 @@ async def _async_load(hass: HomeAssistant) -> Libraries:
         for offer in plugin.intensity_sources
     }
     own = Path(hass.config.path(DOMAIN))
+    networks = await hass.async_add_executor_job(load_networks, own / "networks")
     profiles, problems, factors, edition = await hass.async_add_executor_job(
         _load, own, plugins, tuple(forms.values())
     )
@@ -147,6 +168,7 @@ async def _async_load(hass: HomeAssistant) -> Libraries:
         profiles=profiles,
         factors=factors,
         factors_edition=edition,
+        networks=networks,
         drivers=MappingProxyType(drivers),
         intensity_offers=MappingProxyType(offers),
         plugin_problems=MappingProxyType(

@@ -14,14 +14,22 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.loader import IntegrationNotFound, async_get_integration
 
-from .const import AUTH_ISSUE, CONF_DRIVER, CONF_PROFILE, DOMAIN
+from .const import (
+    AUTH_ISSUE,
+    CARRIER_ISSUE,
+    CONF_DRIVER,
+    CONF_PROFILE,
+    CONTRACT_ISSUE,
+    DOMAIN,
+    NETWORK_ISSUE,
+)
 from .driver import MeterDriver
 from .drivers.modbus import ModbusDriver
 from .libraries import Libraries
 from .metering.profile import Profile
 
 _ISSUE: Final = "unknown_profile_"
-_OF_METERS: Final = (_ISSUE, AUTH_ISSUE)
+_OF_WHAT_IS_CONFIGURED: Final = (_ISSUE, AUTH_ISSUE, CARRIER_ISSUE, CONTRACT_ISSUE, NETWORK_ISSUE)
 
 
 async def async_driver_and_profile(
@@ -61,14 +69,14 @@ def async_watch_missing(hass: HomeAssistant) -> None:
         if entry.domain != DOMAIN:
             return
         configured = {
-            subentry_id
+            configured_id
             for site in hass.config_entries.async_entries(DOMAIN)
-            for subentry_id in site.subentries
+            for configured_id in (site.entry_id, *site.subentries)
         }
         for domain, issue_id in list(ir.async_get(hass).issues):
-            for prefix in _OF_METERS:
-                subentry_id = issue_id.removeprefix(prefix)
-                if domain == DOMAIN and subentry_id != issue_id and subentry_id not in configured:
+            for prefix in _OF_WHAT_IS_CONFIGURED:
+                about = issue_id.removeprefix(prefix)
+                if domain == DOMAIN and about != issue_id and about not in configured:
                     ir.async_delete_issue(hass, DOMAIN, issue_id)
 
     async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, changed)

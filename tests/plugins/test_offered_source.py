@@ -18,7 +18,7 @@ from hardware.virtual import MeterSpec
 from tests.common import SiteUnderTest
 from tests.plugins.conftest import Write
 
-OPTIONS = {"source": "plugin", "offer": "own.grid", "zone": "DE"}
+OPTIONS = {"zone": "DE", "sources": [{"kind": "plugin", "offer": "own.grid"}]}
 FACTOR = 342.06
 SPECS = [MeterSpec(profile="schneider_iem3000")]
 MODULE = """
@@ -80,14 +80,14 @@ async def opened(site: SiteUnderTest, options: dict[str, Any] = OPTIONS) -> None
 
 def issue(site: SiteUnderTest) -> ir.IssueEntry | None:
     return ir.async_get(site.hass).async_get_issue(
-        DOMAIN, f"intensity_source_{site.entry.entry_id}"
+        DOMAIN, f"intensity_{site.entry.entry_id}_own.grid"
     )
 
 
 async def test_energy_is_weighed_with_what_the_source_says(site: SiteUnderTest, grid: Grid) -> None:
     grid.says(100, 600)
     await opened(site)
-    assert grid.made_with == [OPTIONS]
+    assert grid.made_with == [{"zone": "DE", "kind": "plugin", "offer": "own.grid"}]
     await site.advance(600)
     await site.advance(600)
     total = site.meter().account.ledger.total
@@ -238,7 +238,7 @@ async def test_choice_of_another_source_ends_it(site: SiteUnderTest, grid: Grid)
     await opened(site)
     assert issue(site) is not None
     site.hass.config_entries.async_update_entry(
-        site.entry, options={"source": "fixed", "value": 5.0}
+        site.entry, options={"sources": [{"kind": "fixed", "value": 5.0}]}
     )
     await site.settle()
     assert issue(site) is None
