@@ -48,7 +48,7 @@ BENCHMARKS: Final = by_name(
     ),
     Benchmark(
         name="carbon",
-        summary="carbon emission flow of 70 nodes, beside plain iteration",
-        module="benchmarks.carbon.flow",
+        summary="carbon emission flow of 70 nodes; a year of two hundred meters, beside pandas",
+        module="benchmarks.carbon.comparison",
     ),
 )

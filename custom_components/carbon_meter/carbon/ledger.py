@@ -249,6 +249,11 @@ class Ledger:
         self._touched.update(self._hours)
 
     @property
+    def first_open(self) -> int:
+        """Return the first hour that can still change, 0 while none is closed."""
+        return self._first_open
+
+    @property
     def folded(self) -> Tally:
         """Return the sums of the hours that cannot change any more."""
         return self._folded

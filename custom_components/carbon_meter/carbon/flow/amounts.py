@@ -27,6 +27,8 @@ def amount(name: str, value: Any, *, signed: bool = False) -> float:
     Raises ImpossibleAmountError for what is no finite number, and for one below zero
     unless it is `signed`.
     """
+    if type(value) is float and 0.0 <= value < math.inf:
+        return value
     if isinstance(value, bool):
         raise ImpossibleAmountError(name, f"{value!r} is not a number")
     try:
@@ -46,6 +48,8 @@ def amounts(name: str, values: Any, *, signed: bool = False) -> FloatArray:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as err:
         raise ImpossibleAmountError(name, f"not an array of numbers ({err})") from err
+    if array.size and array.min() >= 0.0 and array.max() < np.inf:
+        return array
     bad = ~np.isfinite(array)
     if not signed:
         bad |= array < 0

@@ -7,7 +7,7 @@ standby.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -176,6 +176,10 @@ class MeteredNetwork:
         """Return whether a meter is that of a source."""
         return meter in self._kinds
 
+    def taken_by(self, meter: str) -> str:
+        """Return the node to which goes what a source takes, or what the meter of a load counts."""
+        return _TAKEN.format(meter)
+
 
 @dataclass(frozen=True, kw_only=True)
 class MeteredFlow:
@@ -184,6 +188,15 @@ class MeteredFlow:
     metered: MeteredNetwork
     flow: EmissionFlow
     figures: Mapping[tuple[str, str], FloatArray]
+
+    def with_intensities(self, intensity: Mapping[str, FloatArray]) -> MeteredFlow:
+        """Return the same flow with other intensities, [T] gCO2eq/kWh by kind of source."""
+        kinds = self.metered.network.sources
+        flow = self.flow.with_intensities(np.stack([intensity[kind] for kind in kinds], axis=-1))
+        figures = dict(self.figures)
+        for source in self.metered.sources:
+            figures["intensity", source.meter] = intensity[source.source]
+        return replace(self, flow=flow, figures=figures)
 
     def intensity(self, node: str) -> FloatArray:
         """Return gCO2eq/kWh of the mix at a node."""

@@ -58,12 +58,12 @@ class MeterTree:
             for meter in self.meters
             if not _brings(meter)
         ]
-        self._metered = MeteredNetwork(sources=sources, branches=branches)
+        self.metered = MeteredNetwork(sources=sources, branches=branches)
 
     @property
     def network(self) -> Network:
         """Return the network that the tree is."""
-        return self._metered.network
+        return self.metered.network
 
     def feeding(self, meter_id: str) -> str:
         """Return the meter whose mix a meter lets down: the one above it, a root its own.
@@ -101,18 +101,28 @@ class MeterTree:
 
         Raises ImpossibleAmountError for figures that are missing or cannot be.
         """
-        forward: dict[str, Any] = {}
-        backward: dict[str, Any] = {}
+        forward, backward = self.directed(down, up)
+        flow = self.metered.trace(
+            forward=forward, backward=backward, intensity=intensity, unmetered=unmetered
+        )
+        return TreeFlow(tree=self, metered=flow)
+
+    def directed(
+        self, down: Mapping[str, Any], up: Mapping[str, Any]
+    ) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
+        """Return figures as the network has them: `forward` of a source is what it gives.
+
+        Raises ImpossibleAmountError for figures that are missing or cannot be.
+        """
+        forward: dict[str, FloatArray] = {}
+        backward: dict[str, FloatArray] = {}
         for meter in self.meters:
             absent = None if meter.source is None else 0.0
             falls = checked_figure("down", down.get(meter.id, absent), meter.id)
             rises = checked_figure("up", up.get(meter.id, 0.0), meter.id)
             flipped = meter.source is not None
             forward[meter.id], backward[meter.id] = (rises, falls) if flipped else (falls, rises)
-        flow = self._metered.trace(
-            forward=forward, backward=backward, intensity=intensity, unmetered=unmetered
-        )
-        return TreeFlow(tree=self, metered=flow)
+        return forward, backward
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -59,6 +59,15 @@ class CarrierUse:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CarrierUses:
+    """The meters of other carriers than electricity."""
+
+    present: Sequence[CarrierUse]
+    removed: Mapping[str, Mapping[str, Label]]
+    """Meters that are gone: what the figures that are kept of them are."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ArchivedSite:
     """The intervals of a site, and what the archive tells beside them: [T] each."""
 
@@ -78,7 +87,7 @@ def archived_site(
     start: int,
     end: float,
     *,
-    carriers: Sequence[CarrierUse] = (),
+    carriers: CarrierUses | None = None,
     carbon_free: float | None = None,
 ) -> ArchivedSite:
     """Return the intervals that begin in [start, end), `start` being a full hour.
@@ -112,7 +121,7 @@ def archived_site(
         export_intensity=value,
         marginal=margin if np.isfinite(margin).any() else None,
         carbon_free=np.full((), np.nan if carbon_free is None else carbon_free),
-        carriers=tuple(whole.carriers(carriers)),
+        carriers=() if carriers is None else tuple(whole.carriers(carriers)),
     )
     return ArchivedSite(
         series=series,
@@ -206,8 +215,13 @@ class _Hours:
         )
         return np.where(self._one_node[: self.begun], charge * share, certain)
 
-    def carriers(self, uses: Sequence[CarrierUse]) -> Iterator[CarrierSeries]:
-        """Yield the carbon of each meter of another carrier, by what its factors weigh."""
+    def carriers(self, uses: CarrierUses) -> Iterator[CarrierSeries]:
+        """Yield the carbon of other carriers than electricity."""
+        yield from self._weighed_by_factors(uses.present)
+        yield from self._removed(uses.removed)
+
+    def _weighed_by_factors(self, uses: Sequence[CarrierUse]) -> Iterator[CarrierSeries]:
+        """Yield the carbon of each meter, by what its factors weigh."""
         energy = self._archive.energy([use.meter for use in uses], self.start, self.end)
         for row, use in enumerate(uses):
             used = self._begun(energy.imported[row])
@@ -219,12 +233,29 @@ class _Hours:
                     unit=use.unit,
                 )
 
+    def _removed(self, meters: Mapping[str, Mapping[str, Label]]) -> Iterator[CarrierSeries]:
+        """Yield the carbon of meters that are gone, as it was told; nobody knows of how much."""
+        energy = self._archive.energy(list(meters), self.start, self.end)
+        found: dict[Label, FloatArray] = {}
+        for row, (meter_id, labels) in enumerate(meters.items()):
+            hourly = self._archive.hourly(meter_id, list(labels), self.start, self.end)
+            told = hourly.dense(self.start, self.end)
+            for label, hours in zip(labels.values(), told, strict=True):
+                if hours.any():
+                    carbon = _summed_to(energy.imported[row], hours)
+                    found[label] = found.get(label, 0.0) + carbon
+        for label, carbon in found.items():
+            yield CarrierSeries(
+                label=label, carbon=self._begun(carbon), quantity=np.zeros(self.begun)
+            )
+
     def measured(self) -> FloatArray:
         """Return the seconds that readings account for, spread over what has begun of each hour."""
         hours = (self.starts - self.start) // HOUR
         begun = np.bincount(hours.astype(np.intp), minlength=len(self._seconds))
         spread = self._seconds / np.maximum(begun, 1)
-        return np.minimum(np.repeat(spread, begun), INTERVAL)
+        measured: FloatArray = np.minimum(np.repeat(spread, begun), INTERVAL)
+        return measured
 
     def _whole(self, begun: FloatArray) -> FloatArray:
         """Return whole hours from what has begun of them."""

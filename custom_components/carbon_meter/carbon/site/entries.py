@@ -13,7 +13,7 @@ from ..intensity.ladder import Ladder
 from ..intervals import HOUR, INTERVAL
 from ..ledger import Ledger
 from ..tally import Tally
-from .weighing import PER_HOUR
+from .weighed import PER_HOUR
 
 _NOTHING = Tally()
 

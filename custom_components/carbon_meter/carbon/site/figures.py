@@ -48,8 +48,14 @@ UPSTREAM: Final = "upstream"
 UNMETERED: Final = "unmetered"
 """What left a place without any meter having seen it come: weighed as the grid's."""
 
+UNMETERED_CARBON: Final = "unmetered_carbon"
+"""What that carries."""
+
 UNBACKED: Final = "unbacked"
 """What batteries gave without having been seen to take it."""
+
+UNBACKED_CARBON: Final = "unbacked_carbon"
+"""What that carries: it was in the battery when its ledger began, or is taken to be the grid's."""
 
 WRITTEN_OFF: Final = "written_off"
 """Carbon of energy that faded away inside batteries."""

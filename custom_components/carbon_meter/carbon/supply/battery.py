@@ -134,8 +134,7 @@ class Battery:
             self._put(portion.energy * self.charging, portion.carbon, portion.grade, portion.since)
             self.totals.charged += portion.energy
             self.totals.charged_carbon += portion.carbon
-        stored = self.stored
-        if self.capacity is not None and stored > self.capacity:
+        if self.capacity is not None and (stored := self.stored) > self.capacity:
             self._shrink(self.capacity / stored)
 
     def discharge(self, energy: float, *, fallback: float, grade: Grade = Grade.ESTIMATED) -> Drawn:
@@ -223,6 +222,10 @@ class Battery:
                 grade=portion.grade,
                 since=portion.since,
             )
+            if part.energy == 0.0:
+                # So little that no part of it is a number.
+                left.append(portion)
+                continue
             taken.append(part)
             if fraction < 1.0:
                 portion.energy -= portion.energy * fraction

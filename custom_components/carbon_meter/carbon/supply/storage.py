@@ -96,39 +96,77 @@ def run_storage(
     amounts("charge", use.charge)
     amounts("discharge", use.discharge)
     amount("seconds", use.seconds)
-    stand_in_grade = np.argmax(estimated_at_best(supplied.quality[:, fallback]), axis=-1)
     run = StorageRun(unbacked=np.zeros_like(use.discharge), written_off=np.zeros_like(use.charge))
-    for step in range(len(use.charge)):
-        stand_in = float(supplied.intensity[step, fallback])
-        grade = GRADES[int(stand_in_grade[step])]
+    steps = np.flatnonzero(use.charge.any(axis=-1) | use.discharge.any(axis=-1)).tolist()
+    if any(battery.standby for battery in batteries):
+        steps = list(range(len(use.charge)))
+    stand_in = supplied.intensity[:, fallback].tolist()
+    stand_in_grade = np.argmax(estimated_at_best(supplied.quality[:, fallback]), axis=-1).tolist()
+    charging = _Charging(use, supplied, sorted(set(places)))
+    discharge = use.discharge.tolist()
+    for step in steps:
         drawn: dict[int, list[Drawn]] = {}
         for number, battery in enumerate(batteries):
             if battery.standby:
                 run.written_off[step, number] = battery.idle(use.seconds)
-            given = float(use.discharge[step, number])
-            if given > 0.0:
-                output = battery.discharge(given, fallback=stand_in, grade=grade)
+            if (given := discharge[step][number]) > 0.0:
+                output = battery.discharge(
+                    given, fallback=stand_in[step], grade=GRADES[stand_in_grade[step]]
+                )
                 run.unbacked[step, number] = output.unbacked
                 drawn.setdefault(places[number], []).append(output)
         for place, outputs in drawn.items():
             _supply(supplied, step, place, outputs)
         for number, battery in enumerate(batteries):
-            taken = float(use.charge[step, number])
-            if taken > 0.0:
-                mix = use.mix[step, number]
-                battery.charge(_portions(taken, mix, supplied, step, float(use.starts[step])))
+            if portions := charging.portions(step, number):
+                battery.charge(portions)
     return run
+
+
+class _Charging:
+    """What charges batteries, by grade: worked out at once for all sources but batteries."""
+
+    def __init__(self, use: StorageUse, supplied: Supplied, places: Sequence[int]) -> None:
+        """Take the places of batteries, of which only the run itself tells what they give."""
+        self._use, self._supplied = use, supplied
+        others = np.ones(supplied.intensity.shape[-1], dtype=np.bool_)
+        others[list(places)] = False
+        mix, quality = use.mix[..., others], supplied.quality[:, others]
+        energy = np.einsum("tbs,tsg->tbg", mix, quality) * use.charge[..., np.newaxis]
+        carbon = np.einsum("tbs,ts,tsg->tbg", mix, supplied.intensity[:, others], quality)
+        self._energy = energy.tolist()
+        self._carbon = (carbon * use.charge[..., np.newaxis] / 1000.0).tolist()
+        self._charge = use.charge.tolist()
+        self._starts = use.starts.tolist()
+        self._from_batteries = use.mix[..., ~others].sum(axis=-1).tolist()
+
+    def portions(self, step: int, number: int) -> list[Portion]:
+        """Return what charges a battery in an interval."""
+        charge = self._charge[step][number]
+        if charge <= 0.0:
+            return []
+        since = self._starts[step]
+        if self._from_batteries[step][number] > 0.0:
+            return _portions(charge, self._use.mix[step, number], self._supplied, step, since)
+        return [
+            Portion(energy=wh, carbon=g, grade=grade, since=since)
+            for grade, wh, g in zip(
+                GRADES, self._energy[step][number], self._carbon[step][number], strict=True
+            )
+            if wh > 0.0
+        ]
 
 
 def _supply(supplied: Supplied, step: int, place: int, outputs: Sequence[Drawn]) -> None:
     """Fill in what batteries at one place supply in an interval."""
     energy = sum(output.energy for output in outputs)
     supplied.intensity[step, place] = sum(output.carbon for output in outputs) / energy * 1000.0
-    by_grade = np.zeros(len(GRADES))
+    by_grade = dict.fromkeys(GRADES, 0.0)
     for output in outputs:
         for part in output.parts:
-            by_grade[GRADES.index(part.grade)] += part.energy
-    supplied.quality[step, place] = by_grade / by_grade.sum()
+            by_grade[part.grade] += part.energy
+    total = sum(by_grade.values())
+    supplied.quality[step, place] = [part / total for part in by_grade.values()]
 
 
 def _portions(
