@@ -5,6 +5,7 @@ import custom_components.carbon_meter  # noqa: F401, I001
 
 from collections.abc import AsyncGenerator
 import logging
+from pathlib import Path
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
@@ -16,6 +17,14 @@ from tests.common import SiteUnderTest
 # Every frame on the wire, twice.
 for noisy in ("pymodbus.logging", "tmodbus.raw_traffic"):
     logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+@pytest.fixture
+def hass_config_dir(tmp_path: Path) -> str:
+    """Return a configuration directory that belongs to one test alone."""
+    directory = tmp_path / "config"
+    (directory / ".storage").mkdir(parents=True)
+    return str(directory)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
 )
 
-from custom_components.carbon_meter.record import statistic_id
+from custom_components.carbon_meter.figure_series import statistic_id
 from hardware.virtual import MeterSpec
 from hardware.virtual.faults import Freeze
 from tests.common import SiteUnderTest

@@ -25,6 +25,7 @@ async def test_household_sees_few_and_clear_entities(site: SiteUnderTest) -> Non
     assert enabled == {
         "sensor.home_carbon_intensity",
         "sensor.home_carbon_rate",
+        "sensor.home_carbon_today",
         "sensor.home_carbon_total",
         "sensor.grid_power",
         "sensor.grid_energy_import",
@@ -49,10 +50,10 @@ async def test_household_sees_few_and_clear_entities(site: SiteUnderTest) -> Non
         ("energy_import", "grid", "kWh", "energy", "total_increasing"),
         ("energy_export", "grid", "kWh", "energy", "total_increasing"),
         ("carbon_rate", "grid", "g/h", None, "measurement"),
-        ("carbon_total", "grid", "kg", "weight", "total_increasing"),
+        ("carbon_total", "grid", "kg", "weight", "total"),
         ("coverage", "grid", "%", None, "measurement"),
         ("carbon_intensity", None, "gCO2eq/kWh", None, "measurement"),
-        ("site_carbon_total", None, "kg", "weight", "total_increasing"),
+        ("site_carbon_total", None, "kg", "weight", "total"),
     ],
 )
 async def test_units_and_classes(

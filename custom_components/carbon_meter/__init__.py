@@ -15,6 +15,11 @@ from homeassistant.helpers.event import async_track_utc_time_change
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util.hass_dict import HassKey
 
+from .actions import async_register_actions
+from .archives import async_close_archive, async_open_archive, async_remove_archive
+from .backfill import Backfill
+from .bookkeeper import Bookkeeper, archive_path
+from .carbon.archive.errors import ArchiveError
 from .carbon.meter_watch import MeterWatch
 from .const import (
     CONF_INTERVAL,
@@ -30,14 +35,21 @@ from .coordinator import MeterCoordinator
 from .data import CarbonMeterConfigEntry, Site
 from .discovery.healing import AddressWatch
 from .discovery.services import async_watch_services
+from .editions import async_settle_past, async_stop_settling
 from .intensity import SiteIntensity
 from .libraries import Libraries, async_get_libraries, async_renew_libraries
 from .meter_tree import MeterTree
 from .metering.errors import MeterSilentError
+from .migration import async_migrate_entry as async_migrate_entry
 from .missing import async_driver_and_profile, async_watch_missing
+from .plan_watch import PlanWatch
+from .plans import async_plan_parts
 from .plugins import async_welcome
-from .record import Record, async_recorded_total
+from .record import Record
+from .recorded import async_recorded_before, async_recorded_total
 from .reload import async_register_reload
+from .report_action import async_register_report
+from .sources.learning import async_forget
 from .store import Part, SiteStore
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -56,6 +68,8 @@ async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
     """Load profiles and emission factors ahead of the first site, and what plugins bring."""
     await async_welcome(hass, partial(async_renew_libraries, hass))
     async_register_reload(hass)
+    async_register_actions(hass)
+    async_register_report(hass)
     async_watch_missing(hass)
     await async_get_libraries(hass)
     await async_watch_services(hass)
@@ -72,9 +86,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) 
     store = SiteStore(hass, entry.entry_id)
     stored = await store.async_load()
     intensity = SiteIntensity(
-        hass, entry.entry_id, entry.options, libraries.factors, libraries.intensity_offers
+        hass, entry, entry.options, libraries.factors, libraries.intensity_offers
     )
     intensity.restore(stored.get("intensity"))
+    await intensity.async_load()
 
     stored_meters: Mapping[str, Any] = stored.get("meters", {})
     meters: dict[str, MeterCoordinator] = {}
@@ -97,15 +112,16 @@ async def async_setup_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) 
                 LOGGER.warning("%s: its file was lost; the record is continued", meter.name)
                 meter.account.ledger.continue_from(*recorded)
 
-    record = Record(hass, (entry.entry_id, entry.title), intensity, meters)
-    if "record" in stored:
-        record.restore(stored["record"])
+    keeper = await _async_book(hass, entry, libraries, intensity, meters)
+    record = Record(hass, (entry.entry_id, entry.title), meters, keeper)
     entry.runtime_data = Site(
+        keeper=keeper,
         intensity=intensity,
         meters=meters,
         tree=MeterTree(meters),
         store=store,
         record=record,
+        backfill=Backfill(hass, entry, keeper, intensity, meters, record),
         left_out=bool(left_out),
     )
 
@@ -117,14 +133,50 @@ async def async_setup_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) 
             await _readings_again(hass, entry, meters.values())
         else:
             await _first_readings(list(meters.values()))
+        await keeper.async_enter()
     except BaseException:
         await _close(meters.values())
+        await async_close_archive(hass, keeper.archive)
         raise
 
     _keep(hass, entry, stored_meters)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.async_on_unload(AddressWatch(hass, entry).async_start())
+    entry.runtime_data.settling = entry.async_create_background_task(
+        hass, async_settle_past(hass, entry), "follow editions, go on with the past"
+    )
     return True
+
+
+async def _async_book(
+    hass: HomeAssistant,
+    entry: CarbonMeterConfigEntry,
+    libraries: Libraries,
+    intensity: SiteIntensity,
+    meters: Mapping[str, MeterCoordinator],
+) -> Bookkeeper:
+    """Return the book of a site; where its archive is new it goes on from the record.
+
+    Raises ConfigEntryNotReady, whose message says what to do, when the archive cannot be used.
+    """
+    try:
+        archive = await async_open_archive(hass, archive_path(hass, entry.entry_id))
+        keeper = Bookkeeper(hass, entry.entry_id, archive, intensity, meters)
+        parts = async_plan_parts(hass, entry, libraries, meters)
+        await keeper.async_plan(await hass.async_add_executor_job(parts.plan))
+        known = await hass.async_add_executor_job(archive.owners)
+        for subentry_id, meter in meters.items():
+            folded, until = meter.account.ledger.folded, meter.account.ledger.first_open
+            if subentry_id not in known and until:
+                recorded = await async_recorded_before(hass, subentry_id, until)
+                await keeper.async_go_on(subentry_id, folded, recorded)
+    except ArchiveError as err:
+        raise ConfigEntryNotReady(
+            translation_domain=DOMAIN,
+            translation_key="archive_unusable",
+            translation_placeholders={"error": str(err)},
+        ) from err
+    return keeper
 
 
 async def _close(meters: Iterable[MeterCoordinator]) -> None:
@@ -237,7 +289,7 @@ def _keep(
     parts |= {subentry_id: meter.as_dict for subentry_id, meter in site.meters.items()}
 
     def rest() -> dict[str, Any]:
-        return {"intensity": site.intensity.as_dict(), "record": site.record.as_dict()}
+        return {"intensity": site.intensity.as_dict()}
 
     site.store.async_collect_with(parts, rest)
 
@@ -247,9 +299,18 @@ def _keep(
         await site.record.async_publish()
         site.store.async_schedule()
 
+    async def enter(_now: datetime) -> None:
+        """Bring what was booked into the site's book."""
+        await site.keeper.async_enter()
+
     entry.async_on_unload(
         async_track_utc_time_change(hass, publish, minute=0, second=_RECORD_SECOND)
     )
+    entry.async_on_unload(
+        async_track_utc_time_change(hass, enter, minute=range(5, 60, 5), second=_RECORD_SECOND)
+    )
+    entry.async_on_unload(PlanWatch(hass, entry).async_start())
+    entry.async_on_unload(site.intensity.async_add_listener(site.keeper.intensity_changed))
     entry.async_create_task(hass, publish(), "publish finished hours")
     for meter in site.meters.values():
         # The listener also keeps a meter polled whose entities are all disabled.
@@ -260,16 +321,22 @@ async def async_unload_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry)
     """Stop reading the site's meters; what they said is stored."""
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
-    await _close(entry.runtime_data.meters.values())
-    store = entry.runtime_data.store
-    store.async_close()
-    await store.async_save()
+    site = entry.runtime_data
+    await async_stop_settling(site)
+    await _close(site.meters.values())
+    site.store.async_close()
+    await site.store.async_save()
+    await site.keeper.async_enter()
+    await async_close_archive(hass, site.keeper.archive)
+    await site.intensity.async_save()
     return True
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) -> None:
     """Delete what was stored of a site. Its record stays in the recorder."""
     await SiteStore(hass, entry.entry_id).async_remove()
+    await async_remove_archive(hass, archive_path(hass, entry.entry_id))
+    await async_forget(hass, entry.entry_id)
 
 
 async def _async_reload(hass: HomeAssistant, entry: CarbonMeterConfigEntry) -> None:

@@ -37,7 +37,8 @@ def _consumes(meter: MeterCoordinator) -> bool:
 
 def carbon_total(meter: MeterCoordinator) -> float:
     """Return kg, to the milligram."""
-    return round(meter.account.ledger.total.carbon / 1000, 6)
+    keeper = meter.config_entry.runtime_data.keeper
+    return round(keeper.carbon_of(meter.subentry.subentry_id) / 1000, 6)
 
 
 def _coverage(meter: MeterCoordinator) -> float | None:
@@ -65,11 +66,14 @@ def _grades(meter: MeterCoordinator) -> Mapping[str, Any]:
 
 
 def carbon_rate(site: Site, meter: MeterCoordinator) -> float | None:
-    """Return the carbon of a meter's import in g/h now: power times intensity."""
+    """Return the carbon of a meter's import in g/h now: power times the intensity of its mix."""
     if (reading := meter.latest) is None or (power := reading.values.get("power")) is None:
         return None
     now = site.intensity.now()
-    return max(0.0, power) / 1000 * now.value if now is not None else None
+    if now is None:
+        return None
+    intensity = site.keeper.intensity_at(meter.subentry.subentry_id, now.value)
+    return max(0.0, power) / 1000 * intensity
 
 
 ACCOUNT_SENSORS: Final = (
@@ -87,7 +91,7 @@ ACCOUNT_SENSORS: Final = (
         translation_key="carbon_total",
         device_class=SensorDeviceClass.WEIGHT,
         native_unit_of_measurement=UnitOfMass.KILOGRAMS,
-        state_class=SensorStateClass.TOTAL_INCREASING,
+        state_class=SensorStateClass.TOTAL,
         suggested_display_precision=3,
         value_fn=carbon_total,
         applies=_consumes,

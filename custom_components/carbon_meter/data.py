@@ -1,11 +1,14 @@
 """What a loaded site consists of."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from homeassistant.config_entries import ConfigEntry
 
 if TYPE_CHECKING:
+    from .backfill import Backfill
+    from .bookkeeper import Bookkeeper
     from .coordinator import MeterCoordinator
     from .intensity import SiteIntensity
     from .meter_tree import MeterTree
@@ -23,9 +26,14 @@ class Site:
 
     tree: MeterTree
     store: SiteStore
+    keeper: Bookkeeper
     record: Record
+    backfill: Backfill
     left_out: bool = False
     """Whether a meter of the site could not be set up."""
+
+    settling: asyncio.Task[None] | None = None
+    """What is brought up to date in the background after the site was set up."""
 
 
 type CarbonMeterConfigEntry = ConfigEntry[Site]

@@ -14,20 +14,35 @@ from homeassistant.const import (
 )
 from homeassistant.core import HomeAssistant
 
-from .const import CONF_DRIVER, CONF_INSTANCE, CONF_SERIAL, METER_KEYS, SUBENTRY_METER
+from .carbon.archive.errors import ArchiveError
+from .const import (
+    CONF_DRIVER,
+    CONF_INSTANCE,
+    CONF_KEY,
+    CONF_SERIAL,
+    METER_KEYS,
+    SUBENTRY_METER,
+)
+from .contracts import CONF_ORIGIN
 from .coordinator import MeterCoordinator
 from .data import CarbonMeterConfigEntry, Site
 from .drivers import PACKAGED
 from .libraries import async_get_libraries
+from .restatement import audit_as_dict
+
+_LATEST: Final = 20
+"""Entries of the audit trail."""
 
 _REDACT: Final = {
     CONF_ADDRESS,
     CONF_HOST,
     CONF_INSTANCE,
+    CONF_KEY,
     CONF_PASSWORD,
     CONF_SERIAL,
     CONF_TOKEN,
     CONF_USERNAME,
+    CONF_ORIGIN,
     "title",
     "unique_id",
 }
@@ -38,7 +53,11 @@ async def async_get_config_entry_diagnostics(
 ) -> dict[str, Any]:
     """Return the state of a site."""
     libraries = await async_get_libraries(hass)
-    problems = (*libraries.profiles.problems, *libraries.factors.problems)
+    problems = (
+        *libraries.profiles.problems,
+        *libraries.factors.problems,
+        *libraries.networks.problems,
+    )
     diagnostics: dict[str, Any] = {
         "entry": async_redact_data(entry.as_dict(), _REDACT | _unknown_addresses(entry)),
         # The folder may name a person.
@@ -54,9 +73,20 @@ async def async_get_config_entry_diagnostics(
     return diagnostics | {
         "intensity": asdict(now) if now is not None else None,
         "intensity_sources": [asdict(source.info) for source in site.intensity.ladder.sources],
-        "record": site.record.as_dict(),
+        "book": {"totals": site.keeper.totals, **await _archive(hass, site)},
         "meters": {subentry_id: _meter(meter) for subentry_id, meter in site.meters.items()},
     }
+
+
+async def _archive(hass: HomeAssistant, site: Site) -> dict[str, Any]:
+    """Return what is known of a site's archive, or why it cannot be read: a reload closes it."""
+    archive = site.keeper.archive
+    try:
+        trail = await hass.async_add_executor_job(archive.audit, _LATEST)
+        size = await hass.async_add_executor_job(archive.size)
+    except ArchiveError as err:
+        return {"archive_error": str(err).replace(str(hass.config.config_dir), "")}
+    return {"audit_trail": [audit_as_dict(one) for one in trail], "archive_bytes": size}
 
 
 def _unknown_addresses(entry: CarbonMeterConfigEntry) -> set[str]:

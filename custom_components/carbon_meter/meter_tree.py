@@ -70,7 +70,7 @@ class MeterTree:
         if known is None or known[0] != reached:
             children = {
                 key: Child(
-                    audit=self._meters[key].watch.audit, feeds=self._feeds(self._meters[key])
+                    audit=self._meters[key].watch.audit, feeds=counts_as_import(self._meters[key])
                 )
                 for key in members[1:]
             }
@@ -78,12 +78,12 @@ class MeterTree:
             self._errors[subentry_id, length] = known
         return known[1]
 
-    @staticmethod
-    def _feeds(meter: MeterCoordinator) -> bool:
-        """Return whether what a generator's meter counts as import flows into the site.
 
-        It is mounted either way round, and a generator makes more than it draws.
-        """
-        total = meter.account.ledger.total
-        is_generator = meter.subentry.data[CONF_ROLE] == Role.SOLAR
-        return is_generator and total.import_energy > total.export_energy
+def counts_as_import(meter: MeterCoordinator) -> bool:
+    """Return whether a generator's meter counts what it makes as import.
+
+    It is mounted either way round, and a generator makes more than it draws.
+    """
+    total = meter.account.ledger.total
+    is_generator = meter.subentry.data[CONF_ROLE] == Role.SOLAR
+    return is_generator and total.import_energy > total.export_energy

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, override
 
 from homeassistant.components.sensor import (
@@ -16,18 +16,29 @@ from homeassistant.const import MATCH_ALL, UnitOfMass
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util import dt as dt_util
 
 from .account_descriptions import (
     ACCOUNT_SENSORS,
     AccountDescription,
     carbon_rate,
-    carbon_total,
 )
+from .backfill_sensor import BACKFILL_SENSOR, BackfillSensor
+from .book_descriptions import (
+    FORECAST_ERROR_SENSORS,
+    METER_BOOK_SENSORS,
+    SITE_BOOK_SENSORS,
+    BookDescription,
+    ForecastErrorDescription,
+    carrier_sensor,
+)
+from .carbon.site.book import SITE_OWNER
 from .const import CONF_ROLE, UNIT_CARBON_RATE, UNIT_INTENSITY, Role, carrier_of, has_carbon
 from .coordinator import MeterCoordinator
 from .data import CarbonMeterConfigEntry, Site
 from .entity import MeterEntity, SiteEntity
 from .quality_descriptions import QUALITY_SENSORS
+from .report_sensor import report_sensors
 from .sensor_descriptions import QuantityDescription, quantity_sensor
 
 PARALLEL_UPDATES: Final = 0
@@ -51,8 +62,7 @@ def _inlets(site: Site) -> list[MeterCoordinator]:
 
 
 def _site_total(site: Site) -> float | None:
-    inlets = _inlets(site)
-    return round(sum(carbon_total(meter) for meter in inlets), 6) if inlets else None
+    return round(site.keeper.carbon_of_site() / 1000, 6) if _inlets(site) else None
 
 
 def _site_rate(site: Site) -> float | None:
@@ -75,7 +85,7 @@ SITE_SENSORS: Final = (
         translation_key="carbon_total",
         device_class=SensorDeviceClass.WEIGHT,
         native_unit_of_measurement=UnitOfMass.KILOGRAMS,
-        state_class=SensorStateClass.TOTAL_INCREASING,
+        state_class=SensorStateClass.TOTAL,
         suggested_display_precision=3,
         value_fn=_site_total,
     ),
@@ -90,6 +100,15 @@ INTENSITY_SENSOR: Final = SensorEntityDescription(
 )
 
 
+FORECAST_SENSOR: Final = SensorEntityDescription(
+    key="intensity_forecast",
+    translation_key="intensity_forecast",
+    native_unit_of_measurement=UNIT_INTENSITY,
+    suggested_display_precision=0,
+    entity_registry_enabled_default=False,
+)
+
+
 async def async_setup_entry(
     hass: HomeAssistant,
     entry: CarbonMeterConfigEntry,
@@ -100,9 +119,20 @@ async def async_setup_entry(
     entities: list[SensorEntity] = [IntensitySensor(entry, INTENSITY_SENSOR)]
     if _inlets(site):
         entities += [SiteSensor(entry, description) for description in SITE_SENSORS]
+    plan = site.keeper.plan
+    entities += [
+        BookSensor(entry, description)
+        for description in SITE_BOOK_SENSORS
+        if description.applies(plan, SITE_OWNER)
+    ]
+    if plan.meters.grids:
+        entities += report_sensors(hass, entry)
+    entities.append(ForecastSensor(entry, FORECAST_SENSOR))
+    entities.append(BackfillSensor(entry, BACKFILL_SENSOR))
+    entities += [ForecastErrorSensor(entry, one) for one in FORECAST_ERROR_SENSORS]
     async_add_entities(entities)
     for subentry_id, meter in site.meters.items():
-        of_meter = _meter_sensors(meter)
+        of_meter = [*_meter_sensors(meter), *_book_sensors(entry, meter)]
         async_add_entities(of_meter, config_subentry_id=subentry_id)
         entities += of_meter
     _remove_others(hass, entry, {entity.unique_id for entity in entities})
@@ -121,6 +151,17 @@ def _meter_sensors(meter: MeterCoordinator) -> list[SensorEntity]:
             for description in (*ACCOUNT_SENSORS, *QUALITY_SENSORS)
             if description.applies(meter)
         ),
+    ]
+
+
+def _book_sensors(entry: CarbonMeterConfigEntry, meter: MeterCoordinator) -> list[MeterBookSensor]:
+    """Return the sensors of what the site's book says of a meter."""
+    plan, meter_id = entry.runtime_data.keeper.plan, meter.subentry.subentry_id
+    figures = sorted(plan.carriers.get(meter_id, {}))
+    return [
+        MeterBookSensor(meter, description)
+        for description in (*METER_BOOK_SENSORS, *map(carrier_sensor, figures))
+        if description.applies(plan, meter_id)
     ]
 
 
@@ -267,3 +308,135 @@ class IntensitySensor(SiteEntity, SensorEntity):
             "licence": info.licence or None,
             "source_attribution": info.attribution or None,
         }
+
+
+class BookSensor(SiteEntity, SensorEntity):
+    """A figure of the site's book."""
+
+    entity_description: BookDescription
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the book."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self._site.keeper.async_add_listener(self.async_write_ha_state))
+
+    @property
+    @override
+    def native_value(self) -> float | None:
+        """Return the figure, None where it is not known."""
+        return self.entity_description.value_fn(self._site, SITE_OWNER)
+
+    @property
+    @override
+    def last_reset(self) -> datetime | None:
+        """Return when what counts by the day began to count."""
+        is_daily = self.entity_description.key == "site_carbon_today"
+        return self._site.keeper.today if is_daily else None
+
+
+class MeterBookSensor(MeterEntity, SensorEntity):
+    """A figure of the site's book that belongs to one meter."""
+
+    entity_description: BookDescription
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the book as well as the meter."""
+        await super().async_added_to_hass()
+        keeper = self.coordinator.config_entry.runtime_data.keeper
+        self.async_on_remove(keeper.async_add_listener(self.async_write_ha_state))
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return True: a figure stands whether or not the meter answers."""
+        return True
+
+    @property
+    @override
+    def native_value(self) -> float | None:
+        """Return the figure, None where it is not known."""
+        site = self.coordinator.config_entry.runtime_data
+        return self.entity_description.value_fn(site, self.coordinator.subentry.subentry_id)
+
+
+class ForecastSensor(SiteEntity, SensorEntity):
+    """What the grid's intensity will be: the next step, and the next 72 hours as attributes."""
+
+    _unrecorded_attributes = frozenset({MATCH_ALL})
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the sources."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self._site.intensity.async_add_listener(self.async_write_ha_state))
+
+    @property
+    @override
+    def native_value(self) -> float | None:
+        """Return gCO2eq/kWh of the step that comes next."""
+        forecast = self._site.intensity.forecast
+        return None if forecast is None or not len(forecast.p50) else float(forecast.p50[0])
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any] | None:
+        """Return the forecast, step by step: in eight of ten cases within low and high."""
+        forecast = self._site.intensity.forecast
+        if forecast is None:
+            return None
+        return {
+            "forecast": [
+                {
+                    "start": dt_util.utc_from_timestamp(begin).isoformat(),
+                    "end": dt_util.utc_from_timestamp(begin + forecast.step).isoformat(),
+                    "intensity": round(float(middle), 1),
+                    "low": round(float(low), 1),
+                    "high": round(float(high), 1),
+                }
+                for begin, low, middle, high in zip(
+                    range(forecast.start, forecast.end, forecast.step),
+                    forecast.p10,
+                    forecast.p50,
+                    forecast.p90,
+                    strict=True,
+                )
+            ]
+        }
+
+
+class ForecastErrorSensor(SiteEntity, SensorEntity):
+    """How good the forecasts of the last thirty days were."""
+
+    entity_description: ForecastErrorDescription
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the sources."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self._site.intensity.async_add_listener(self.async_write_ha_state))
+
+    @property
+    @override
+    def native_value(self) -> float | None:
+        """Return the figure, None before any forecast has met its truth."""
+        error = self._site.intensity.forecast_errors.error()
+        if error is None:
+            return None
+        value = self.entity_description.value_fn(error)
+        return None if value is None else round(value, 2)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any] | None:
+        """Return over how many hours it was found, and the same by the day ahead."""
+        track = self._site.intensity.forecast_errors
+        if (error := track.error()) is None:
+            return None
+        days: dict[str, Any] = {"hours": error.hours}
+        for day in (1, 2, 3):
+            if (of_day := track.error(day)) is not None:
+                value = self.entity_description.value_fn(of_day)
+                days[f"day_{day}"] = None if value is None else round(value, 2)
+        return days

@@ -18,7 +18,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 )
 
 from custom_components.carbon_meter.const import DOMAIN
-from custom_components.carbon_meter.record import async_recorded_total
+from custom_components.carbon_meter.recorded import async_recorded_total
 from tests.common import SiteUnderTest
 from tests.foreign import ForeignDevice, say
 

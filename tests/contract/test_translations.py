@@ -10,14 +10,28 @@ import pytest
 
 from custom_components.carbon_meter import const
 from custom_components.carbon_meter.account_descriptions import ACCOUNT_SENSORS
+from custom_components.carbon_meter.backfill_sensor import BACKFILL_SENSOR
+from custom_components.carbon_meter.book_descriptions import (
+    CARRIER_FIGURES,
+    FORECAST_ERROR_SENSORS,
+    METER_BOOK_SENSORS,
+    SITE_BOOK_SENSORS,
+    carrier_sensor,
+)
+from custom_components.carbon_meter.carbon.accounting.normalised import Denominator, Reference
 from custom_components.carbon_meter.carbon.grade import Grade
+from custom_components.carbon_meter.carbon.intensity.live.catalogue import PROVIDERS
+from custom_components.carbon_meter.flows.options import CarbonMeterOptionsFlow
+from custom_components.carbon_meter.flows.source_forms import NONE
 from custom_components.carbon_meter.metering.incidents import Reason
 from custom_components.carbon_meter.metering.quantities import QUANTITIES
 from custom_components.carbon_meter.metering.steps import StepKind
 from custom_components.carbon_meter.quality_descriptions import QUALITY_SENSORS
-from custom_components.carbon_meter.sensor import SITE_SENSORS
+from custom_components.carbon_meter.report_descriptions import REPORT_SENSORS, reference_sensors
+from custom_components.carbon_meter.sensor import FORECAST_SENSOR, SITE_SENSORS
 
 PACKAGE = Path(const.__file__).parent
+REFERENCES = tuple(Reference(denominator=one, quantity=1.0, name="unit") for one in Denominator)
 ENGLISH, CHINESE = (
     json.loads((PACKAGE / "translations" / f"{language}.json").read_text())
     for language in ("en", "zh-Hans")
@@ -54,11 +68,27 @@ def test_no_markup() -> None:
 @pytest.mark.parametrize("language", [ENGLISH, CHINESE], ids=["en", "zh-Hans"])
 def test_everything_shown_is_named(language: dict[str, Any]) -> None:
     sensors = language["entity"]["sensor"]
-    described = (*ACCOUNT_SENSORS, *QUALITY_SENSORS, *SITE_SENSORS)
+    described = (
+        *ACCOUNT_SENSORS,
+        *QUALITY_SENSORS,
+        *SITE_SENSORS,
+        *SITE_BOOK_SENSORS,
+        *METER_BOOK_SENSORS,
+        *FORECAST_ERROR_SENSORS,
+        FORECAST_SENSOR,
+        BACKFILL_SENSOR,
+        *map(carrier_sensor, CARRIER_FIGURES),
+        *REPORT_SENSORS,
+        *reference_sensors(REFERENCES),
+    )
     keys = {description.translation_key for description in described}
     assert set(sensors) == {*QUANTITIES, *keys, "carbon_intensity"}
     assert set(language["selector"]["role"]["options"]) == set(const.Role)
-    assert set(language["options"]["step"]["init"]["menu_options"]) == set(const.Source)
+    assert set(language["options"]["step"]["init"]["menu_options"]) == {
+        *CarbonMeterOptionsFlow.MENU
+    }
+    assert set(language["options"]["step"]["add_source"]["menu_options"]) == {*const.SourceKind}
+    assert set(language["selector"]["provider"]["options"]) == {*PROVIDERS, NONE}
     grades = sensors["carbon_intensity"]["state_attributes"]["grade"]["state"]
     assert set(grades) == set(Grade)
     assert set(sensors["coverage"]["state_attributes"]) == set(Grade)
@@ -69,10 +99,15 @@ def test_everything_shown_is_named(language: dict[str, Any]) -> None:
 
 
 SITE, METER = ENGLISH["config"], ENGLISH["config_subentries"]["meter"]
+OPTIONS = ENGLISH["options"]
 FLOWS = {
+    "battery_steps.py": (OPTIONS,),
+    "carrier_steps.py": (OPTIONS,),
     "config_flow.py": (SITE,),
     "discovered.py": (SITE,),
     "meter.py": (METER,),
+    "past_steps.py": (OPTIONS,),
+    "reauth.py": (SITE,),
 }
 """Whose texts a file needs; a file that is not here is part of both flows."""
 
@@ -101,8 +136,9 @@ def test_every_form_field_is_described() -> None:
     for where in ("config", "options"):
         for name, step in ENGLISH[where]["step"].items():
             assert set(step.get("data", {})) == set(step.get("data_description", {})), name
-    for name, step in ENGLISH["config_subentries"]["meter"]["step"].items():
-        assert set(step.get("data", {})) == set(step.get("data_description", {})), name
+    for subentry in ENGLISH["config_subentries"].values():
+        for name, step in subentry["step"].items():
+            assert set(step.get("data", {})) == set(step.get("data_description", {})), name
 
 
 def test_errors_that_protocols_share_name_the_one_that_was_tried() -> None:
