@@ -60,12 +60,15 @@ class SiteUnderTest:
         specs: Sequence[MeterSpec] = (MeterSpec(profile="eastron_sdm630"),),
         *,
         watts: float | None = 3000.0,
+        household: Household | None = None,
         options: Mapping[str, Any] | None = None,
         meters: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> MockConfigEntry:
         """Open the meters' port and set the site up; `meters` changes a meter's data by name."""
         now = self.clock.now()
-        household = Household.simulated(now) if watts is None else Household.constant(watts, now)
+        if household is None:
+            constant = watts is not None
+            household = Household.constant(watts, now) if constant else Household.simulated(now)
         self.home = VirtualHome(specs, household, clock=self.clock)
         await self.home.modbus.open()
         self.entry = MockConfigEntry(

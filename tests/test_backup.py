@@ -160,8 +160,9 @@ async def test_a_damaged_archive_is_told_and_one_that_cannot_be_opened_raises(
     archive = await async_open_archive(real_time, path)
     assert f"{NAME}.damaged-1" in caplog.text
     await async_close_archive(real_time, archive)
+    (tmp_path / "folder").mkdir()
     with pytest.raises(ArchiveError, match="cannot be opened"):
-        await async_open_archive(real_time, tmp_path / "missing" / NAME)
+        await async_open_archive(real_time, tmp_path / "folder")
 
 
 async def test_archives_are_closed_when_home_assistant_stops(

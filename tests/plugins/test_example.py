@@ -14,6 +14,7 @@ import pytest
 
 from custom_components.carbon_meter.const import DOMAIN
 from custom_components.carbon_meter.diagnostics import async_get_config_entry_diagnostics
+from tests.flows.sources import Options
 from tests.plugins.tallybox import PAGE, Tallybox, pages_files
 
 pytestmark = pytest.mark.usefixtures("tallybox_integration", "closing")
@@ -64,13 +65,10 @@ async def test_meter_is_added_and_read(installed: HomeAssistant, tallybox: Tally
 
 async def test_intensity_is_chosen_and_used(installed: HomeAssistant, tallybox: Tallybox) -> None:
     entry = (await add_meter(installed, tallybox))["result"]
-    options = installed.config_entries.options
-    result = await options.async_init(entry.entry_id)
-    assert "plugin" in result["menu_options"]
-    result = await options.async_configure(result["flow_id"], {"next_step_id": "plugin"})
-    result = await options.async_configure(result["flow_id"], {"offer": "tallybox.village"})
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    await installed.async_block_till_done(wait_background_tasks=True)
+    flow = Options(installed, entry)
+    await flow.open("sources", "add_source", "plugin")
+    await flow.answer(offer="tallybox.village")
+    await flow.save()
     # The source wants to be asked at once: that is with the next tick of the timers.
     intensity = entry.runtime_data.intensity
     while "grid" not in tallybox.asked:
