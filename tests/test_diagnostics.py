@@ -41,3 +41,13 @@ async def test_error_of_a_lost_meter_does_not_name_its_address(site: SiteUnderTe
     assert meter["last_update_success"] is False
     assert meter["last_error"]
     assert LOOPBACK not in json.dumps(diagnostics, default=str)
+
+
+async def test_a_site_whose_archive_is_closed_has_diagnostics_all_the_same(
+    site: SiteUnderTest,
+) -> None:
+    await site.open()
+    site.entry.runtime_data.keeper.archive.close()
+    diagnostics = await async_get_config_entry_diagnostics(site.hass, site.entry)
+    assert "cannot be used" in diagnostics["book"]["archive_error"]
+    assert site.hass.config.config_dir not in diagnostics["book"]["archive_error"]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -12,12 +12,13 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 
+from .book_changes import REVISED, BookChanges, Change, Today
 from .carbon.archive.archive import Archive
 from .carbon.archive.errors import ArchiveError
 from .carbon.intensity.ladder import Ladder
 from .carbon.intervals import HOUR, INTERVAL, floor
 from .carbon.site import figures as names
-from .carbon.site.book import TOLD_UNTIL, Entered, Restated, SiteBook, SitePlan
+from .carbon.site.book import Entered, Restated, SitePlan
 from .carbon.site.entries import GridEntry, HourEntry, grid_entry, take_entries
 from .carbon.site.including import include
 from .carbon.site.meters import Role
@@ -27,29 +28,11 @@ from .const import ARCHIVE_ISSUE, DOMAIN, LOGGER
 from .coordinator import MeterCoordinator
 from .intensity import SiteIntensity
 
-_REVISED: Final = 48 * HOUR
-"""Seconds for which an intensity that changes is looked at again: as long as sources keep it."""
-
 _UNATTENDED: Final = 14 * 24 * HOUR
 """Seconds of intensities that are told after Home Assistant was away."""
 
 _AT_ONCE: Final = 24
 """Hours of intensities that are looked up before others have their turn."""
-
-_UNPUBLISHED: Final = "unpublished"
-"""Under which the archive keeps the first hour that the recorder does not have as it is now."""
-
-_OFFSETS: Final = "live_offsets"
-"""Under which the archive keeps what live sensors leave out: what changed long after the fact."""
-
-_BEGAN: Final = "began"
-"""Under which the archive keeps the first hour of each meter that its own ledger has booked."""
-
-_CONTINUED: Final = "continued"
-"""Under which the archive keeps from when on it has the hours of meters that began before it."""
-
-_FILLED: Final = "filled"
-"""Under which the archive keeps up to when the past of each meter was filled in."""
 
 type Totals = Mapping[str, Mapping[str, float]]
 
@@ -65,24 +48,6 @@ class _Seen:
 
     energy: float
     carbon: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Today:
-    """The grams of the site's gross import since local midnight, as far as they are entered."""
-
-    midnight: float = 0.0
-    carbon: float = 0.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Change:
-    """What a change to the book has left behind."""
-
-    entered: Entered
-    offsets: dict[str, dict[str, float]]
-    unpublished: int | None
-    today: _Today
 
 
 class Bookkeeper:
@@ -106,7 +71,7 @@ class Bookkeeper:
         self.archive = archive
         self._intensity = intensity
         self._meters = meters
-        self._book: SiteBook | None = None
+        self._changes: BookChanges | None = None
         self._is_troubled = False
         self.unpublished: int | None = None
         """The first hour that the record does not have as it is now, None for none."""
@@ -116,14 +81,8 @@ class Bookkeeper:
         self._seen: dict[str, _Seen] = {}
         self._look_back = 0.0
         self._since = 0
-        self._offsets: dict[str, dict[str, float]] = {}
         self._entered: Entered | None = None
-        self._today = _Today()
-        self.continued: Mapping[str, int] = {}
-        """From when on the archive has the hours of a meter that began before it."""
-
-        self.filled: Mapping[str, int] = {}
-        """Up to when the past of a meter was filled in."""
+        self._today = Today()
 
     @property
     def totals(self) -> Totals:
@@ -138,8 +97,24 @@ class Bookkeeper:
     @property
     def plan(self) -> SitePlan:
         """Return what the site is made of."""
-        assert self._book is not None  # noqa: S101  # planned before all else
-        return self._book.plan
+        return self._made.plan
+
+    @property
+    def continued(self) -> Mapping[str, int]:
+        """Return from when on the archive has the hours of a meter that began before it."""
+        return self._made.continued
+
+    @property
+    def filled(self) -> Mapping[str, int]:
+        """Return up to when the past of a meter was filled in."""
+        return self._made.filled
+
+    @property
+    def _made(self) -> BookChanges:
+        """Return what makes changes to the book."""
+        if self._changes is None:
+            raise RuntimeError("the book of a site needs a plan before all else")
+        return self._changes
 
     @callback
     def async_add_listener(self, listener: Callable[[], None]) -> CALLBACK_TYPE:
@@ -150,24 +125,18 @@ class Bookkeeper:
     @callback
     def intensity_changed(self) -> None:
         """Take note that intensities of the past may have changed."""
-        self._look_back = max(self._look_back, _REVISED)
+        self._look_back = max(self._look_back, REVISED)
 
     async def async_plan(self, plan: SitePlan) -> None:
         """Go on with another plan, from now on."""
         async with self._working:
-            self._book = SiteBook(self.archive, plan)
-            await self._hass.async_add_executor_job(self._take_up, dt_util.utcnow().timestamp())
-
-    def _take_up(self, now: float) -> None:
-        """Take up what the archive holds; runs in the executor."""
-        self._offsets = self.archive.get(_OFFSETS) or {}
-        self.continued = self.archive.get(_CONTINUED) or {}
-        self.filled = self.archive.get(_FILLED) or {}
-        first = self.archive.first_hour()
-        self._since = floor(now, HOUR) if first is None else first
-        told: float | None = self.archive.get(TOLD_UNTIL)
-        if told is not None and self._entered is None:
-            self._look_back = min(_UNATTENDED, _REVISED + max(now - told, 0.0))
+            changes = await self._hass.async_add_executor_job(BookChanges, self.archive, plan)
+            first, told = await self._hass.async_add_executor_job(changes.span)
+            now = dt_util.utcnow().timestamp()
+            self._changes = changes
+            self._since = floor(now, HOUR) if first is None else first
+            if told is not None and self._entered is None:
+                self._look_back = min(_UNATTENDED, REVISED + max(now - told, 0.0))
 
     async def async_go_on(
         self, meter_id: str, folded: Tally, recorded: Mapping[str, float]
@@ -184,10 +153,7 @@ class Bookkeeper:
             **recorded,
         }
         until = self._meters[meter_id].account.ledger.first_open
-        self.continued = {**self.continued, meter_id: until}
-        await self._hass.async_add_executor_job(
-            _put_bases, self.archive, meter_id, bases, self.continued
-        )
+        await self._hass.async_add_executor_job(self._made.go_on, meter_id, until, bases)
 
     async def async_enter(self) -> bool:
         """Bring in what is new; return whether that could be done.
@@ -213,12 +179,12 @@ class Bookkeeper:
             marginal = [] if ladder is None else await _told(ladder, hours)
             try:
                 done = await self._hass.async_add_executor_job(
-                    partial(self._enter, entries, grid, marginal, now)
+                    partial(self._made.enter, entries, grid, marginal, now)
                 )
             except Exception as err:
                 for entry in entries:
                     self._meters[entry.meter].account.ledger.touch([entry.hour])
-                self._look_back = max(look_back, _REVISED)
+                self._look_back = max(look_back, REVISED)
                 if not isinstance(err, ArchiveError):
                     raise
                 self._tell(err)
@@ -233,8 +199,7 @@ class Bookkeeper:
 
         What was before can be filled in. Of a meter that began before the archive it is 0.
         """
-        began = await self._hass.async_add_executor_job(self.archive.get, _BEGAN)
-        return {**(began or {}), **dict.fromkeys(self.continued, 0)}
+        return await self._hass.async_add_executor_job(self._made.began)
 
     async def async_include(self, past: Mapping[str, tuple[int, int]]) -> None:
         """Let the plans of the past have meters whose hours of [start, end) are to be filled in."""
@@ -252,7 +217,14 @@ class Bookkeeper:
         async with self._working:
             now = dt_util.utcnow().timestamp()
             done = await self._hass.async_add_executor_job(
-                partial(self._fill, list(entries), list(grid), until, now)
+                partial(
+                    self._made.fill,
+                    list(entries),
+                    list(grid),
+                    until=until,
+                    now=now,
+                    present=self._entered,
+                )
             )
             self._done(done)
 
@@ -272,14 +244,22 @@ class Bookkeeper:
         async with self._working:
             now = dt_util.utcnow().timestamp()
             done = await self._hass.async_add_executor_job(
-                partial(self._restate, start, end, list(grid), why, now, with_present_plan)
+                partial(
+                    self._made.restate,
+                    start,
+                    end,
+                    list(grid),
+                    why,
+                    now=now,
+                    with_present_plan=with_present_plan,
+                )
             )
             self._done(done)
             return done.entered
 
-    def _done(self, done: _Change) -> None:
+    def _done(self, done: Change) -> None:
         """Take what the book has become."""
-        self._entered, self._offsets, self._today = done.entered, done.offsets, done.today
+        self._entered, self._today = done.entered, done.today
         self.unpublished = done.unpublished
         for listener in list(self._listeners):
             listener()
@@ -307,128 +287,11 @@ class Bookkeeper:
             translation_placeholders={"error": str(err)},
         )
 
-    # In the executor
-
-    def _enter(
-        self,
-        entries: list[HourEntry],
-        grid: list[GridEntry],
-        marginal: list[GridEntry],
-        now: float,
-    ) -> _Change:
-        """Enter; keep what live sensors leave out and what the record lacks, all or nothing."""
-        assert self._book is not None  # noqa: S101  # planned before all else
-        book = self._book
-
-        def change() -> Entered:
-            self._note_first(entries)
-            return book.enter(entries, grid, now=now, marginal=marginal)
-
-        return self._changed(now, change, settled=floor(now - _REVISED, HOUR))
-
-    def _note_first(self, entries: Iterable[HourEntry]) -> None:
-        """Keep the first hour of each meter that comes for the first time."""
-        began: dict[str, int] = self.archive.get(_BEGAN) or {}
-        first: dict[str, int] = {}
-        for entry in entries:
-            first[entry.meter] = min(entry.hour, first.get(entry.meter, entry.hour))
-        if not first.keys() <= began.keys():
-            self.archive.put(_BEGAN, first | began)
-
-    def _fill(
-        self, entries: list[HourEntry], grid: list[GridEntry], until: int, now: float
-    ) -> _Change:
-        """Enter hours of the past; whatever that changes is left out of live sensors."""
-        assert self._book is not None  # noqa: S101  # planned before all else
-        book = self._book
-        filled = dict(self.filled)
-        for entry in entries:
-            filled[entry.meter] = max(entry.hour + HOUR, filled.get(entry.meter, 0))
-
-        def change() -> Entered:
-            self.archive.put(_FILLED, filled)
-            told: float | None = self.archive.get(TOLD_UNTIL)
-            entered = book.enter(entries, grid, now=now, until=until)
-            if told is not None:
-                # What has ended since the last entry was not told now.
-                self.archive.put(TOLD_UNTIL, told)
-            if self._entered is None:
-                return entered
-            return replace(entered, batteries=self._entered.batteries, latest=self._entered.latest)
-
-        done = self._changed(now, change)
-        self.filled = filled
-        return done
-
-    def _restate(  # noqa: PLR0913, PLR0917  # what makes up a restatement
-        self,
-        start: int,
-        end: int,
-        grid: list[GridEntry],
-        why: Restated,
-        now: float,
-        with_present_plan: bool,
-    ) -> _Change:
-        """Weigh again; whatever that changes is left out of live sensors."""
-        assert self._book is not None  # noqa: S101  # planned before all else
-        book = self._book
-
-        def change() -> Entered:
-            first: int | None = None
-            if grid:
-                first = book.enter([], grid, now=now, why=why).first
-            again = book.weigh_again(
-                start, end, now=now, why=why, with_present_plan=with_present_plan
-            )
-            known = [hour for hour in (first, again.first) if hour is not None]
-            return replace(again, first=min(known, default=None))
-
-        return self._changed(now, change)
-
-    def _changed(
-        self, now: float, change: Callable[[], Entered], settled: int | None = None
-    ) -> _Change:
-        """Make a change to the book, and take note of what follows from it.
-
-        Live sensors leave out what changes before the hour `settled`, everything without one.
-        """
-        offsets = {owner: dict(of_owner) for owner, of_owner in self._offsets.items()}
-        with self.archive.transaction():
-            before = self.archive.totals(settled)
-            entered = change()
-            if entered.first is not None and (settled is None or entered.first < settled):
-                for owner, of_owner in self.archive.totals(settled).items():
-                    for name, value in of_owner.items():
-                        late = value - before.get(owner, {}).get(name, 0.0)
-                        if late:
-                            mine = offsets.setdefault(owner, {})
-                            mine[name] = mine.get(name, 0.0) + late
-                self.archive.put(_OFFSETS, offsets)
-            unpublished: int | None = self.archive.get(_UNPUBLISHED)
-            if entered.first is not None:
-                unpublished = min(entered.first, unpublished or entered.first)
-                self.archive.put(_UNPUBLISHED, unpublished)
-        return _Change(
-            entered=entered,
-            offsets=offsets,
-            unpublished=unpublished,
-            today=self._since_midnight(now),
-        )
-
-    def _since_midnight(self, now: float) -> _Today:
-        """Return what the day has brought so far, to the interval: days begin at any quarter."""
-        local = dt_util.as_local(dt_util.utc_from_timestamp(now))
-        midnight = dt_util.start_of_local_day(local).timestamp()
-        first = floor(midnight, HOUR)
-        energy = self.archive.energy(self.plan.meters.grids, first, floor(now, HOUR) + HOUR)
-        begun = int(midnight - first) // INTERVAL
-        return _Today(midnight=midnight, carbon=float(energy.grid_carbon[:, begun:].sum()))
-
     # What it says now
 
     def total(self, owner: str, figure: str) -> float:
         """Return the sum of a figure as it was lived: less what was filled in or restated late."""
-        late = self._offsets.get(owner, {}).get(figure, 0.0)
+        late = self._made.offsets.get(owner, {}).get(figure, 0.0)
         return self.totals.get(owner, {}).get(figure, 0.0) - late
 
     def carbon_of(self, meter_id: str) -> float:
@@ -499,7 +362,7 @@ class Bookkeeper:
         """Take note that the record has everything up to the end of an hour."""
         async with self._working:
             self.unpublished = until
-            await self._hass.async_add_executor_job(self.archive.put, _UNPUBLISHED, until)
+            await self._hass.async_add_executor_job(self._made.published, until)
 
     async def async_trim(self) -> None:
         """Let what is old take less room."""
@@ -518,13 +381,3 @@ async def _told(ladder: Ladder, hours: Iterable[int]) -> list[GridEntry]:
         if not len(found) % _AT_ONCE:
             await asyncio.sleep(0)
     return found
-
-
-def _put_bases(
-    archive: Archive, meter_id: str, bases: Mapping[str, float], continued: Mapping[str, int]
-) -> None:
-    """Keep what a meter had come to before the archive began."""
-    with archive.transaction():
-        archive.put(_CONTINUED, continued)
-        for figure, value in bases.items():
-            archive.put_base(meter_id, figure, value)

@@ -17,7 +17,15 @@ from homeassistant.helpers.selector import (
 )
 import probatio
 
-from .const import CONF_SITE, CONF_SOURCES, DOMAIN, SUBENTRY_CONTRACT, SUBENTRY_METER
+from .adoption.sources import DRIVER_KEY
+from .const import (
+    CONF_DRIVER,
+    CONF_SITE,
+    CONF_SOURCES,
+    DOMAIN,
+    SUBENTRY_CONTRACT,
+    SUBENTRY_METER,
+)
 from .flows.adoption import AdoptionSteps
 from .flows.contract import ContractSubentryFlow
 from .flows.discovered import DiscoveredSteps
@@ -102,4 +110,7 @@ class CarbonMeterConfigFlow(AdoptionSteps, DiscoveredSteps, ReauthSteps, domain=
             data=self.site_data,
             options={CONF_SOURCES: live_sources(user_input.get(CONF_LIVE, ()))},
             subentries=[draft.as_subentry() for draft in drafts],
+            description="adopted"
+            if any(draft.data[CONF_DRIVER] == DRIVER_KEY for draft in drafts)
+            else None,
         )

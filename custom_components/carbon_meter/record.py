@@ -6,6 +6,8 @@ a restatement touches is written anew with all that follow.
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from itertools import batched
+from typing import Final
 
 from homeassistant.components.recorder.const import DOMAIN as RECORDER_DOMAIN
 from homeassistant.components.recorder.models import (
@@ -24,6 +26,9 @@ from .const import DOMAIN
 from .coordinator import MeterCoordinator
 from .figure_owners import owners
 from .figure_series import Owner, Series, grid_rows, moment, rows_of, statistic_id
+
+_PIECE: Final = 1000
+"""Rows that the recorder writes in one go: about six weeks of a series."""
 
 
 class Record:
@@ -121,4 +126,6 @@ class Record:
             self._write(metadata, rows)
 
     def _write(self, metadata: StatisticMetaData, rows: Iterable[StatisticData]) -> None:
-        async_add_external_statistics(self._hass, metadata, list(rows))
+        """Hand rows to the recorder, in pieces between which it writes what else has come."""
+        for piece in batched(rows, _PIECE, strict=False):
+            async_add_external_statistics(self._hass, metadata, list(piece))

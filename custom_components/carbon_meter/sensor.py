@@ -317,9 +317,15 @@ class BookSensor(SiteEntity, SensorEntity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow the book."""
+        """Follow the book, and what the grid has brought since it was brought up to date."""
         await super().async_added_to_hass()
         self.async_on_remove(self._site.keeper.async_add_listener(self.async_write_ha_state))
+        for meter in _inlets(self._site) if self._is_daily else ():
+            self.async_on_remove(meter.async_add_listener(self.async_write_ha_state))
+
+    @property
+    def _is_daily(self) -> bool:
+        return self.entity_description.key == "site_carbon_today"
 
     @property
     @override
@@ -331,8 +337,7 @@ class BookSensor(SiteEntity, SensorEntity):
     @override
     def last_reset(self) -> datetime | None:
         """Return when what counts by the day began to count."""
-        is_daily = self.entity_description.key == "site_carbon_today"
-        return self._site.keeper.today if is_daily else None
+        return self._site.keeper.today if self._is_daily else None
 
 
 class MeterBookSensor(MeterEntity, SensorEntity):
