@@ -24,6 +24,7 @@ from homeassistant.config_entries import SOURCE_USER, ConfigSubentry, ConfigSube
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 import pytest
@@ -622,7 +623,10 @@ async def test_periods_of_a_filled_past_agree(
         assert sum(row["change"] for row in found) == pytest.approx(whole, rel=1e-9)
 
 
-async def test_progress_is_shown_by_a_sensor_and_in_the_options(site: SiteUnderTest) -> None:
+async def test_progress_is_shown_by_a_sensor_and_in_the_options(
+    site: SiteUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Entity, "entity_registry_enabled_default", True)
     site.start_at(NOW)
     entity = one_counter(site)
     await opened(site, adopted("Grid", {"quantity": "energy_import", "entity": entity}))

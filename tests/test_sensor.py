@@ -39,8 +39,28 @@ async def test_household_sees_few_and_clear_entities(site: SiteUnderTest) -> Non
         "event.grid_power_step",
         "event.grid_data_incident",
     }
-    # 45 quantities, three of the account, six of what is believed, three of the site, and others.
-    assert len(entries) == 45 + 3 + 6 + 3 + 3
+    of_site = {
+        entry.unique_id.removeprefix(f"{site.entry.entry_id}_")
+        for entry in entries
+        if entry.disabled_by is not None and entry.config_subentry_id is None
+    }
+    assert of_site == {
+        "backfill",
+        "forecast_coverage",
+        "forecast_mae",
+        "forecast_skill",
+        "intensity_forecast",
+        "site_carbon_annual",
+        "site_carbon_transmission",
+        "site_carbon_upstream",
+        "site_year_carbon_free",
+        "site_year_location_annual",
+        "site_year_location_hourly",
+        "site_year_market_annual",
+        "site_year_market_hourly",
+        "site_year_self_consumption",
+        "site_year_self_sufficiency",
+    }
 
 
 @pytest.mark.parametrize(
@@ -186,3 +206,12 @@ async def test_only_the_sign_of_the_power_is_reversed(site: SiteUnderTest) -> No
     await site.advance(60)
     assert site.value("power") == pytest.approx(2000, rel=0.01)
     assert site.value("energy_import") == pytest.approx(5000, abs=0.1)
+
+
+async def test_today_counts_on_between_two_entries_of_the_book(site: SiteUnderTest) -> None:
+    await site.open(watts=3600.0)
+    await site.advance(90)
+    total, today = (
+        float(site.hass.states.get(f"sensor.home_carbon_{of}").state) for of in ("total", "today")
+    )
+    assert today == total > 0

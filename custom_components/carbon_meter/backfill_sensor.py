@@ -11,6 +11,7 @@ BACKFILL_SENSOR: Final = SensorEntityDescription(
     key="backfill",
     translation_key="backfill",
     entity_category=EntityCategory.DIAGNOSTIC,
+    entity_registry_enabled_default=False,
     native_unit_of_measurement=UnitOfRatio.PERCENTAGE,
     suggested_display_precision=0,
 )
