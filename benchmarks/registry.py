@@ -51,4 +51,14 @@ BENCHMARKS: Final = by_name(
         summary="carbon emission flow of 70 nodes; a year of two hundred meters, beside pandas",
         module="benchmarks.carbon.comparison",
     ),
+    Benchmark(
+        name="planning",
+        summary="plans of loads, beside straightforward planners, everything tried, and EMHASS",
+        module="benchmarks.planning.comparison",
+    ),
+    Benchmark(
+        name="backtest",
+        summary="a year of loads in ten grids, beside the oracle and others' policies",
+        module="benchmarks.planning.backtest",
+    ),
 )

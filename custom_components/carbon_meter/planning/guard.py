@@ -1,0 +1,28 @@
+"""The deadline guard: when the time that is left is needed, the load runs, whatever was planned."""
+
+
+def latest_start(*, deadline: float, run_time: float, slack: float = 0.0) -> float:
+    """Return the last moment at which a load can start and be done in time.
+
+    `run_time` is what it still has to run and `slack` what is kept for slow starts, in seconds.
+    """
+    return deadline - max(0.0, run_time) - max(0.0, slack)
+
+
+def must_run_now(*, now: float, deadline: float, run_time: float, slack: float = 0.0) -> bool:
+    """Return whether a load has to run now to be done by its deadline; also when it is past.
+
+    It wins over every plan, override of a forecast and margin. See `latest_start`.
+    """
+    return run_time > 0.0 and now >= latest_start(deadline=deadline, run_time=run_time, slack=slack)
+
+
+def at_risk(
+    *, now: float, deadline: float, run_time: float, planned_end: float | None, slack: float = 0.0
+) -> bool:
+    """Return whether a deadline may be missed: no time is left, or the plan ends too late."""
+    if run_time <= 0.0:
+        return False
+    if planned_end is None or planned_end > deadline:
+        return True
+    return now > latest_start(deadline=deadline, run_time=run_time, slack=slack)
