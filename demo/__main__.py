@@ -10,20 +10,23 @@ import tempfile
 import time
 from typing import Final
 
-from demo.check import check, counters, page_answers
+from demo.acts import REST
+from demo.check import check, page_answers
 from demo.client import ClientError, HomeAssistantClient
-from demo.config_dir import ROOT, Settings
+from demo.config_dir import INTEGRATIONS, ROOT, Settings
 from demo.dashboard import show_dashboard
 from demo.figures import Entities, Figures, find_entities, read_figures, table
+from demo.grid_signal import SENSOR, template_sensor
 from demo.home_assistant import HomeAssistant, free_port, is_free
 from demo.processes import ChildError, Children, Progress
-from demo.site import add_meters
+from demo.site import add_meters, choose_signal, describe_battery
 from demo.virtual_home import VirtualHome
 
 _STATE: Final = ROOT / ".cache" / "demo"
 _CHECK_SPEED: Final = 60.0
 _REFRESH: Final = 2.0
 _PATIENCE: Final = 30.0
+_INTEGRATIONS: Final = {**INTEGRATIONS, "template": template_sensor()}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,11 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         with Children() as children:
-            if not options.check:
+            if not (options.check or options.thorough):
                 return asyncio.run(_show(children, options))
             _STATE.parent.mkdir(parents=True, exist_ok=True)
             state = Path(tempfile.mkdtemp(prefix="demo-check-", dir=_STATE.parent))
-            code = asyncio.run(run_check(children, state))
+            code = asyncio.run(run_check(children, state, thorough=options.thorough))
             if code == 0:
                 shutil.rmtree(state, ignore_errors=True)
             else:
@@ -56,6 +59,11 @@ def _parser() -> argparse.ArgumentParser:
         "--check",
         action="store_true",
         help="without a browser: wait until the carbon figures are right, print them and end",
+    )
+    parser.add_argument(
+        "--thorough",
+        action="store_true",
+        help="as --check, and wait for the next five minutes before the battery is discharged",
     )
     parser.add_argument("--port", type=int, default=8123, help="of Home Assistant (%(default)s)")
     parser.add_argument(
@@ -88,10 +96,16 @@ async def _show(children: Children, options: argparse.Namespace) -> int:
     ]
     async with (
         VirtualHome(children, _STATE / "virtual_home.log", arguments) as home,
-        HomeAssistant(children, _STATE / "config", Settings(port=options.port)) as home_assistant,
+        HomeAssistant(
+            children,
+            _STATE / "config",
+            Settings(port=options.port, integrations=_INTEGRATIONS),
+        ) as home_assistant,
     ):
         client = await home_assistant.start(fresh=options.fresh)
-        _, entities = await _add(client, home, interval=options.interval)
+        entry_id, entities = await _add(client, home, interval=options.interval)
+        if await client.enable(entities.site["intensity_forecast"]):
+            await client.reload(entry_id)
         path = await show_dashboard(client, entities)
         account = home_assistant.account
         _say(
@@ -107,24 +121,25 @@ async def _show(children: Children, options: argparse.Namespace) -> int:
     return 0
 
 
-async def run_check(children: Children, state: Path, *, python: Path | None = None) -> int:
+async def run_check(
+    children: Children, state: Path, *, python: Path | None = None, thorough: bool = False
+) -> int:
     """Run headless until the figures are right; the exit code says whether they are.
 
     `state` is the folder for logs and configuration; `python` the interpreter of the
-    environment whose Home Assistant runs, by default ours.
+    environment whose Home Assistant runs, by default ours; for `thorough` see `check`.
     """
-    settings = Settings(port=free_port())
+    settings = Settings(port=free_port(), integrations=_INTEGRATIONS)
     async with (
         VirtualHome(children, state / "virtual_home.log") as home,
         HomeAssistant(children, state / "config", settings, python=python) as home_assistant,
     ):
-        await home.control("clock", freeze=True)
-        before = counters(await home.state())
+        await REST.begin(home)
         client = await home_assistant.start(fresh=True)
         entry_id, entities = await _add(client, home, interval=1)
         await show_dashboard(client, entities)
         await page_answers(client)
-        verdicts = await check(client, entry_id, home, before, speed=_CHECK_SPEED)
+        verdicts = await check(client, entry_id, home, speed=_CHECK_SPEED, thorough=thorough)
         _say("", *table(await read_figures(client, entities)), "", *map(str, verdicts))
         problems = home_assistant.problems()
         for line in problems:
@@ -141,6 +156,8 @@ async def _add(
     """Add the meters; return the site's entry and its entities."""
     with Progress("finding and adding the meters"):
         entry_id = await add_meters(client, home.meters, interval=interval)
+        await choose_signal(client, entry_id, SENSOR)
+        await describe_battery(client, entry_id)
         entities = await find_entities(client, entry_id)
         # The site reloads with each meter: its entities are there when the last one is.
         deadline = time.monotonic() + _PATIENCE

@@ -13,9 +13,11 @@ from typing import Any, Final, Self
 import aiohttp
 
 _FLOW: Final = "/api/config/config_entries/flow"
+_OPTIONS_FLOW: Final = "/api/config/config_entries/options/flow"
 _SUBENTRY_FLOW: Final = "/api/config/config_entries/subentries/flow"
 _REFRESH_AHEAD: Final = 60.0  # seconds before a token ends
 _PROGRESS_POLL: Final = 0.2
+_IDLE: Final = 30.0  # seconds; Home Assistant drops a WebSocket that does not answer its pings
 _SERVER_GONE: Final = (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED)
 
 
@@ -72,6 +74,7 @@ class HomeAssistantClient:
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60))
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._socket_lock = asyncio.Lock()
+        self._socket_used = 0.0
         self._ids = itertools.count(1)
         self._token = ""
         self._token_ends = 0.0
@@ -244,6 +247,12 @@ class HomeAssistantClient:
         body = {"handler": domain, "entry_id": entry_id}
         return await self._step(_FLOW, await self.post(_FLOW, body))
 
+    async def start_options_flow(self, entry_id: str) -> Step:
+        """Start the flow that changes the options of an entry."""
+        return await self._step(
+            _OPTIONS_FLOW, await self.post(_OPTIONS_FLOW, {"handler": entry_id})
+        )
+
     async def start_subentry_flow(
         self, entry_id: str, subentry_type: str, *, subentry_id: str | None = None
     ) -> Step:
@@ -286,6 +295,7 @@ class HomeAssistantClient:
         """Send one WebSocket command and return its result; commands are sent one by one."""
         async with self._socket_lock:
             socket = await self._connected()
+            self._socket_used = time.monotonic()
             number = next(self._ids)
             await socket.send_json({"id": number, "type": command, **fields})
             answer = await self._receive(socket)
@@ -297,7 +307,9 @@ class HomeAssistantClient:
         return answer["result"]
 
     async def _connected(self) -> aiohttp.ClientWebSocketResponse:
-        """Return the open connection, opened anew when it was lost."""
+        """Return the open connection, opened anew when it was lost or not used for a while."""
+        if time.monotonic() > self._socket_used + _IDLE:
+            await self._drop_socket()
         if self._socket is not None and not self._socket.closed:
             return self._socket
         socket = await self._session.ws_connect(f"{self.url}/api/websocket", max_msg_size=0)
@@ -344,6 +356,24 @@ class HomeAssistantClient:
         """Return the config entries of an integration."""
         entries: list[dict[str, Any]] = await self.command("config_entries/get", domain=domain)
         return entries
+
+    async def options(self, entry_id: str) -> dict[str, Any]:
+        """Return the options of a config entry of an integration with diagnostics."""
+        diagnostics = await self.get(f"/api/diagnostics/config_entry/{entry_id}")
+        options: dict[str, Any] = diagnostics["data"]["entry"]["options"]
+        return options
+
+    async def reload(self, entry_id: str) -> None:
+        """Unload a config entry and set it up again."""
+        await self.post(f"/api/config/config_entries/entry/{entry_id}/reload")
+
+    async def enable(self, entity_id: str) -> bool:
+        """Enable an entity that waits disabled; return whether it did."""
+        registry = await self.command("config/entity_registry/get", entity_id=entity_id)
+        if registry["disabled_by"] is None:
+            return False
+        await self.command("config/entity_registry/update", entity_id=entity_id, disabled_by=None)
+        return True
 
     async def subentries(self, entry_id: str) -> list[dict[str, Any]]:
         """Return the subentries of a config entry."""

@@ -4,7 +4,7 @@ It holds the few integrations that a home with meters needs, and the integration
 What Home Assistant writes into it (account, entries, history) is kept between runs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 import json
 from pathlib import Path
@@ -15,7 +15,9 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 INTEGRATION: Final = ROOT / "custom_components" / "carbon_meter"
 LOOPBACK: Final = "127.0.0.1"
 
-INTEGRATIONS: Final[Mapping[str, Mapping[str, Any]]] = {
+type Section = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+
+INTEGRATIONS: Final[Mapping[str, Section]] = {
     "frontend": {},
     "config": {},
     "history": {},
@@ -50,7 +52,7 @@ class Settings:
 
     port: int = 8123
     place: Place = field(default_factory=Place)
-    integrations: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: INTEGRATIONS)
+    integrations: Mapping[str, Section] = field(default_factory=lambda: INTEGRATIONS)
     log_levels: Mapping[str, str] = field(default_factory=dict)  # logger name to level
     custom_integration: Path | None = INTEGRATION  # None: Home Assistant alone
 
@@ -81,7 +83,7 @@ def seed(config_dir: Path, settings: Settings, *, fresh: bool = False) -> None:
 def _configuration(settings: Settings) -> str:
     """Render configuration.yaml; JSON values are YAML values."""
     place = settings.place
-    sections: dict[str, Mapping[str, Any]] = {
+    sections: dict[str, Section] = {
         "homeassistant": {
             "name": place.name,
             "latitude": place.latitude,
@@ -99,7 +101,10 @@ def _configuration(settings: Settings) -> str:
     lines: list[str] = []
     for section, values in sections.items():
         lines.append(f"{section}:")
-        lines += [f"  {key}: {json.dumps(value)}" for key, value in values.items()]
+        if isinstance(values, Mapping):
+            lines += [f"  {key}: {json.dumps(value)}" for key, value in values.items()]
+        else:
+            lines += [f"  - {json.dumps(value)}" for value in values]
     return "\n".join(lines) + "\n"
 
 

@@ -7,7 +7,10 @@ from typing import Final
 from demo.client import HomeAssistantClient
 from demo.site import DOMAIN
 
-_KEYS: Final = ("power", "energy_import", "energy_export", "carbon_rate", "carbon_total")
+_KEYS: Final = (
+    *("power", "energy_import", "energy_export", "carbon_rate", "carbon_total"),
+    *("carbon_stored", "content_intensity", "coverage"),
+)
 _HEAD: Final = ("meter", "W", "kWh", "gCO2eq/kWh", "g/h", "kg")
 
 
@@ -15,7 +18,8 @@ _HEAD: Final = ("meter", "W", "kWh", "gCO2eq/kWh", "g/h", "kg")
 class Figures:
     """What is known of one meter now; None where there is nothing.
 
-    The energy is what a consumer has drawn, and what a generator has given.
+    The energy is what a consumer has drawn, and what a generator or a battery has given; the
+    intensity is that of the mix that the meter takes from.
     """
 
     meter: str
@@ -30,9 +34,14 @@ class Figures:
 class Entities:
     """Which entities show the figures."""
 
-    intensity: str
+    site: dict[str, str]
+    """Those of the whole site, by the sensor's key."""
+
     meters: dict[str, dict[str, str]]
     """By the meter's name and the sensor's key."""
+
+    ids: dict[str, str]
+    """What the site's and the meters' series begin with; the site is `site`, a meter its name."""
 
 
 async def find_entities(client: HomeAssistantClient, entry_id: str) -> Entities:
@@ -41,15 +50,16 @@ async def find_entities(client: HomeAssistantClient, entry_id: str) -> Entities:
         subentry["subentry_id"]: subentry["title"] for subentry in await client.subentries(entry_id)
     }
     meters: dict[str, dict[str, str]] = {name: {} for name in names.values()}
-    intensity = ""
+    site: dict[str, str] = {}
     for entity in await client.entities(DOMAIN):
         unique_id: str = entity["unique_id"]
         owner, _, key = unique_id.partition("_")
         if owner in names and key in _KEYS:
             meters[names[owner]][key] = entity["entity_id"]
-        elif key == "carbon_intensity":
-            intensity = entity["entity_id"]
-    return Entities(intensity=intensity, meters=meters)
+        elif owner == entry_id:
+            site[key] = entity["entity_id"]
+    ids = {"site": entry_id, **{name: subentry_id for subentry_id, name in names.items()}}
+    return Entities(site=site, meters=meters, ids=ids)
 
 
 def energy_key(keys: Mapping[str, str]) -> str:
@@ -67,17 +77,23 @@ async def read_figures(client: HomeAssistantClient, entities: Entities) -> list[
         except KeyError, ValueError:
             return None
 
-    return [
-        Figures(
-            meter=name,
-            power=number(keys.get("power")),
-            energy=number(keys.get(energy_key(keys))),
-            intensity=number(entities.intensity) if "carbon_rate" in keys else None,
-            rate=number(keys.get("carbon_rate")),
-            carbon=number(keys.get("carbon_total")),
+    rows: list[Figures] = []
+    for name, keys in entities.meters.items():
+        power, rate = number(keys.get("power")), number(keys.get("carbon_rate"))
+        intensity = number(keys.get("content_intensity"))
+        if power is not None and power > 0 and rate is not None:
+            intensity = 1000 * rate / power
+        rows.append(
+            Figures(
+                meter=name,
+                power=power,
+                energy=number(keys.get(energy_key(keys))),
+                intensity=intensity,
+                rate=rate,
+                carbon=number(keys.get("carbon_total", keys.get("carbon_stored"))),
+            )
         )
-        for name, keys in entities.meters.items()
-    ]
+    return rows
 
 
 def table(rows: Sequence[Figures]) -> list[str]:

@@ -18,8 +18,9 @@ from demo.launcher import UNWANTED, default_integrations
 
 _COMPONENTS: Final = Path(homeassistant.__file__).parent / "components"
 
-# What is imported without being named in any manifest, and what the benchmarks compare with.
-_ALSO: Final = frozenset({"hassio", "http", "modbus"})
+# What is imported without being named in any manifest, what the benchmarks compare with, and what
+# the demo's signal is made with.
+_ALSO: Final = frozenset({"hassio", "http", "modbus", "template"})
 
 # The launcher has stand-ins for these: they need a compiler or a library of the system.
 _STOOD_IN: Final = ("PyTurboJPEG", "pymicro-vad", "pyspeex-noise")

@@ -95,8 +95,10 @@ HOME: tuple[MeterSpec, ...] = (
     MeterSpec(profile="eastron_sdm630", node="grid", unit=1),
     MeterSpec(profile="eastron_sdm120", node="heat_pump", unit=2),
     MeterSpec(profile="sunspec_meter_integer", node="solar", unit=3),
+    MeterSpec(profile="schneider_iem3000", node="battery", unit=4),
+    MeterSpec(profile="eastron_sdm72_v2", node="ev", unit=5),
 )
-"""A house with meters for the grid, the heat pump and the roof."""
+"""A house with meters for the grid, the heat pump, the roof, the battery and the car."""
 
 PRESETS: Mapping[str, tuple[MeterSpec, ...]] = MappingProxyType({"home": HOME, "grid": HOME[:1]})
 """What the command line offers."""

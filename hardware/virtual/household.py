@@ -1,7 +1,7 @@
 """A household: appliances, and the places in its wiring where a meter can sit.
 
 The places (nodes) are `grid`, the connection that everything flows through, and
-one for each group of appliances: `house`, `heat_pump`, `ev` and `solar`.
+one for each group of appliances: `house`, `heat_pump`, `ev`, `solar` and `battery`.
 """
 
 from bisect import bisect_right
@@ -12,6 +12,7 @@ from typing import Final, Self
 
 import numpy as np
 
+from .battery import HomeBattery
 from .chance import Array
 from .electrical import Supply
 from .integral import FlowSource, Listener, Phases
@@ -140,48 +141,37 @@ class Household:
         replay: CityLearnHome | None = None,
         supply: Supply | None = None,
     ) -> Self:
-        """Return a house with a heat pump, an electric car and a solar roof.
+        """Return a house with a heat pump, an electric car, a solar roof and a battery.
 
-        With a `replay`, house and roof follow the recorded home, heat pump and car
-        are simulated beside it.
+        With a `replay`, house and roof follow the recorded home, the others are
+        simulated beside it. The battery serves all but the car.
         """
         weather = weather or Weather()
-        others = [
-            Appliance(
-                node="heat_pump",
-                source=HeatPump(weather=weather),
-                phases=(0.0, 1.0, 0.0),
-                reactive=0.25,
-            ),
-            Appliance(node="ev", source=ElectricCar(weather=weather), reactive=0.03),
-        ]
+        pump = HeatPump(weather=weather)
         if replay is not None:
             recorded = replay.placed(weather)
-            return cls(
-                [
-                    Appliance(node="house", source=recorded.load, reactive=0.15),
-                    Appliance(node="solar", source=recorded.solar, reactive=0.02, produces=True),
-                    *others,
-                ],
-                start,
-                supply=supply,
-            )
-        house: list[tuple[Source, Phases, float]] = [
-            (BaseLoad(weather=weather), (0.45, 0.2, 0.35), 0.2),
-            (Fridge(weather=weather), (1.0, 0.0, 0.0), 0.6),
-            (Cooking(weather=weather), (0.0, 0.5, 0.5), 0.0),
-            (Washing(weather=weather), (0.0, 0.0, 1.0), 0.1),
-        ]
+            roof: Source = recorded.solar
+            house: list[tuple[Source, Phases, float]] = [(recorded.load, _EVENLY, 0.15)]
+        else:
+            roof = SolarRoof(weather=weather)
+            house = [
+                (BaseLoad(weather=weather), (0.45, 0.2, 0.35), 0.2),
+                (Fridge(weather=weather), (1.0, 0.0, 0.0), 0.6),
+                (Cooking(weather=weather), (0.0, 0.5, 0.5), 0.0),
+                (Washing(weather=weather), (0.0, 0.0, 1.0), 0.1),
+            ]
+        served = (*(source for source, _, _ in house), pump)
+        battery = HomeBattery(weather=weather, roof=roof, loads=served)
         return cls(
             [
                 *(
                     Appliance(node="house", source=source, phases=phases, reactive=reactive)
                     for source, phases, reactive in house
                 ),
-                *others,
-                Appliance(
-                    node="solar", source=SolarRoof(weather=weather), reactive=0.02, produces=True
-                ),
+                Appliance(node="heat_pump", source=pump, phases=(0.0, 1.0, 0.0), reactive=0.25),
+                Appliance(node="ev", source=ElectricCar(weather=weather), reactive=0.03),
+                Appliance(node="solar", source=roof, reactive=0.02, produces=True),
+                Appliance(node="battery", source=battery),
             ],
             start,
             supply=supply,

@@ -47,7 +47,7 @@ async def test_the_state_holds_the_truth_of_every_meter(
     state = await control.state()
     assert (state["time"], state["at"], state["speed"], state["frozen"]) == (NOON, NOON, 1, True)
     assert state["utc"] == "2026-07-15T11:00:00.000+00:00"
-    assert list(state["meters"]) == ["grid", "heat_pump", "solar"]
+    assert list(state["meters"]) == ["grid", "heat_pump", "solar", "battery", "ev"]
     grid = state["meters"]["grid"]
     assert (grid["port"], grid["unit"], grid["profile"]) == (home.port, 1, "eastron_sdm630")
     assert grid["true"] == pytest.approx(home["grid"].true_values())

@@ -356,7 +356,7 @@ async def test_nonsense_is_read_as_nonsense(
 
 async def test_several_meters_answer_behind_one_port(clock: VirtualClock, connect: Connect) -> None:
     async with VirtualHome(preset("home", initial=1e6), clock=clock) as home:
-        assert list(home.meters) == ["grid", "heat_pump", "solar"]
+        assert list(home.meters) == ["grid", "heat_pump", "solar", "battery", "ev"]
         clock.step(1)
         powers = {}
         for meter in home.meters.values():
@@ -459,6 +459,8 @@ def test_the_presets_can_have_another_grid_meter() -> None:
         "schneider_iem3000",
         "eastron_sdm120",
         "sunspec_meter_integer",
+        "schneider_iem3000",
+        "eastron_sdm72_v2",
     ]
     assert {spec.initial_import for spec in specs} == {5.0}
 

@@ -18,7 +18,7 @@ def household() -> Household:
 
 
 def test_the_grid_carries_the_sum_of_everything(household: Household) -> None:
-    assert set(household.nodes) == {"grid", "house", "heat_pump", "ev", "solar"}
+    assert set(household.nodes) == {"grid", "house", "heat_pump", "ev", "solar", "battery"}
     signs = set()
     for hours in range(48):
         at = START + hours * 3600 + 7

@@ -63,6 +63,8 @@ async def test_a_home_runs_until_it_is_told_to_stop(
         ("grid", 1, "eastron_sdm630"),
         ("heat_pump", 2, "eastron_sdm120"),
         ("solar", 3, "sunspec_meter_integer"),
+        ("battery", 4, "schneider_iem3000"),
+        ("ev", 5, "eastron_sdm72_v2"),
     ]
     for meter in ready["meters"]:
         unit = await connect(meter["port"], meter["unit"])
