@@ -121,3 +121,16 @@ async def test_removed_entity_is_told(site: SiteUnderTest) -> None:
         DOMAIN, f"intensity_{site.entry.entry_id}_entity:sensor.co2"
     )
     assert site.value("carbon_intensity", None) == FACTOR
+
+
+async def test_what_an_entity_says_now_is_no_forecast(site: SiteUnderTest) -> None:
+    start = int(site.clock.now()) // 3600 * 3600
+    rows = [{"start": start + 3600 * ahead, "value": 200 + ahead} for ahead in range(24)]
+    said = {**UNIT, "friendly_name": "Grid signal", "forecast": rows}
+    site.hass.states.async_set("sensor.co2", "100", said)
+    await site.open(SPECS, watts=3600.0, options=OPTIONS)
+    await site.advance(60)
+    state = site.hass.states.get("sensor.home_carbon_intensity")
+    assert float(state.state) == 100
+    assert state.attributes["grade"] == "measured"
+    assert state.attributes["source_name"] == "Grid signal"
