@@ -103,9 +103,7 @@ async def _show(children: Children, options: argparse.Namespace) -> int:
         ) as home_assistant,
     ):
         client = await home_assistant.start(fresh=options.fresh)
-        entry_id, entities = await _add(client, home, interval=options.interval)
-        if await client.enable(entities.site["intensity_forecast"]):
-            await client.reload(entry_id)
+        _, entities = await _add(client, home, interval=options.interval)
         path = await show_dashboard(client, entities)
         account = home_assistant.account
         _say(

@@ -367,14 +367,6 @@ class HomeAssistantClient:
         """Unload a config entry and set it up again."""
         await self.post(f"/api/config/config_entries/entry/{entry_id}/reload")
 
-    async def enable(self, entity_id: str) -> bool:
-        """Enable an entity that waits disabled; return whether it did."""
-        registry = await self.command("config/entity_registry/get", entity_id=entity_id)
-        if registry["disabled_by"] is None:
-            return False
-        await self.command("config/entity_registry/update", entity_id=entity_id, disabled_by=None)
-        return True
-
     async def subentries(self, entry_id: str) -> list[dict[str, Any]]:
         """Return the subentries of a config entry."""
         subentries: list[dict[str, Any]] = await self.command(

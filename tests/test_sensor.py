@@ -46,10 +46,6 @@ async def test_household_sees_few_and_clear_entities(site: SiteUnderTest) -> Non
     }
     assert of_site == {
         "backfill",
-        "forecast_coverage",
-        "forecast_mae",
-        "forecast_skill",
-        "intensity_forecast",
         "site_carbon_annual",
         "site_carbon_transmission",
         "site_carbon_upstream",
@@ -61,6 +57,19 @@ async def test_household_sees_few_and_clear_entities(site: SiteUnderTest) -> Non
         "site_year_self_consumption",
         "site_year_self_sufficiency",
     }
+
+
+async def test_a_forecast_is_shown_where_there_can_be_one(site: SiteUnderTest) -> None:
+    source = {"kind": "entity", "entity_id": "sensor.co2"}
+    site.hass.states.async_set("sensor.co2", "100", {"unit_of_measurement": "g/kWh"})
+    await site.open(options={"sources": [source]})
+    registry = er.async_get(site.hass)
+    of_site = {
+        entry.unique_id.removeprefix(f"{site.entry.entry_id}_"): entry.disabled_by is None
+        for entry in er.async_entries_for_config_entry(registry, site.entry.entry_id)
+    }
+    assert of_site["intensity_forecast"]
+    assert not any(of_site[f"forecast_{key}"] for key in ("mae", "skill", "coverage"))
 
 
 @pytest.mark.parametrize(

@@ -279,12 +279,13 @@ class MeterCoordinator(DataUpdateCoordinator[Reading]):
         what = f"{incident.quantity}: " if incident.quantity else ""
         if incident.ended is None or incident.ended == incident.time:
             LOGGER.warning(
-                "%s: %s%s (%.6g %s); it is kept apart",
+                "%s: %s%s (%.6g %s)%s",
                 self.subentry.title,
                 what,
                 incident.reason.replace("_", " "),
                 incident.amount,
                 incident.unit,
+                "; it is kept apart" if incident.set_apart else "",
             )
         else:
             LOGGER.info(

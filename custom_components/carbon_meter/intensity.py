@@ -100,6 +100,11 @@ class SiteIntensity:
         return put_together(told, ours, step_of(told), moment)
 
     @property
+    def can_forecast(self) -> bool:
+        """Return whether any source forecasts, or tells what a forecast can be learned from."""
+        return self._learning is not None or any(rung.forecasts for rung in self._rungs)
+
+    @property
     def forecast_errors(self) -> ErrorTrack:
         """Return how good our forecasts were: `.error()` has mae, skill and coverage."""
         return self._learning.forecast.track if self._learning is not None else ErrorTrack()

@@ -105,8 +105,8 @@ FORECAST_SENSOR: Final = SensorEntityDescription(
     translation_key="intensity_forecast",
     native_unit_of_measurement=UNIT_INTENSITY,
     suggested_display_precision=0,
-    entity_registry_enabled_default=False,
 )
+"""Only where there can be a forecast: a yearly factor has none."""
 
 
 async def async_setup_entry(
@@ -127,9 +127,10 @@ async def async_setup_entry(
     ]
     if plan.meters.grids:
         entities += report_sensors(hass, entry)
-    entities.append(ForecastSensor(entry, FORECAST_SENSOR))
+    if site.intensity.can_forecast:
+        entities.append(ForecastSensor(entry, FORECAST_SENSOR))
+        entities += [ForecastErrorSensor(entry, one) for one in FORECAST_ERROR_SENSORS]
     entities.append(BackfillSensor(entry, BACKFILL_SENSOR))
-    entities += [ForecastErrorSensor(entry, one) for one in FORECAST_ERROR_SENSORS]
     async_add_entities(entities)
     for subentry_id, meter in site.meters.items():
         of_meter = [*_meter_sensors(meter), *_book_sensors(entry, meter)]
