@@ -1,5 +1,6 @@
 """Binary sensors: whether a meter can be believed now."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final, override
 
@@ -33,6 +34,7 @@ async def async_setup_entry(
     """Add the binary sensor of each meter."""
     for subentry_id, meter in entry.runtime_data.meters.items():
         async_add_entities([DoubtfulSensor(meter, DOUBTFUL)], config_subentry_id=subentry_id)
+        await asyncio.sleep(0)  # of two hundred meters each lets others have their turn
 
 
 class DoubtfulSensor(MeterEntity, BinarySensorEntity):

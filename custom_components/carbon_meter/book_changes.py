@@ -49,6 +49,9 @@ class Change:
     """What a change to the book has left behind."""
 
     entered: Entered
+    offsets: Mapping[str, Mapping[str, float]]
+    """What live sensors leave out of the sums in `entered`, by owner and figure."""
+
     unpublished: int | None
     today: Today
 
@@ -218,6 +221,7 @@ class BookChanges:
         self.offsets = offsets
         return Change(
             entered=entered,
+            offsets=offsets,
             unpublished=unpublished,
             today=self._since_midnight(now),
         )

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -42,19 +41,11 @@ def archive_path(hass: HomeAssistant, entry_id: str) -> Path:
     return Path(hass.config.path(".storage", f"{DOMAIN}.{entry_id}.db"))
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Seen:
-    """What a meter's ledger had come to when it was entered."""
-
-    energy: float
-    carbon: float
-
-
 class Bookkeeper:
     """The book of one site in a running Home Assistant.
 
-    What the book says is at most five minutes old; what has flowed since is weighed with the
-    last mix in `carbon_of`.
+    What the book says is at most five minutes old; what a grid connection has let through since
+    is added in `carbon_of`.
     """
 
     def __init__(
@@ -78,10 +69,15 @@ class Bookkeeper:
 
         self._listeners: set[Callable[[], None]] = set()
         self._working = asyncio.Lock()
-        self._seen: dict[str, _Seen] = {}
+        self._seen: dict[str, float] = {}
+        """The grams that each ledger had come to when it was entered."""
+
         self._look_back = 0.0
         self._since = 0
         self._entered: Entered | None = None
+        self._offsets: Mapping[str, Mapping[str, float]] = {}
+        """What live sensors leave out of the sums of `_entered`: the two change together."""
+
         self._today = Today()
 
     @property
@@ -133,7 +129,7 @@ class Bookkeeper:
             changes = await self._hass.async_add_executor_job(BookChanges, self.archive, plan)
             first, told = await self._hass.async_add_executor_job(changes.span)
             now = dt_util.utcnow().timestamp()
-            self._changes = changes
+            self._changes, self._offsets = changes, changes.offsets
             self._since = floor(now, HOUR) if first is None else first
             if told is not None and self._entered is None:
                 self._look_back = min(_UNATTENDED, REVISED + max(now - told, 0.0))
@@ -163,12 +159,11 @@ class Bookkeeper:
         async with self._working:
             now = dt_util.utcnow().timestamp()
             entries: list[HourEntry] = []
-            seen: dict[str, _Seen] = {}
+            seen: dict[str, float] = {}
             for meter_id, meter in self._meters.items():
                 ledger = meter.account.ledger
                 entries += take_entries(meter_id, ledger)
-                total = ledger.total
-                seen[meter_id] = _Seen(energy=total.import_energy, carbon=total.carbon)
+                seen[meter_id] = ledger.total.carbon
             hours = {entry.hour for entry in entries} | {floor(now, HOUR)}
             look_back, self._look_back = self._look_back, 0.0
             if look_back:
@@ -259,7 +254,7 @@ class Bookkeeper:
 
     def _done(self, done: Change) -> None:
         """Take what the book has become."""
-        self._entered, self._today = done.entered, done.today
+        self._entered, self._offsets, self._today = done.entered, done.offsets, done.today
         self.unpublished = done.unpublished
         for listener in list(self._listeners):
             listener()
@@ -291,7 +286,7 @@ class Bookkeeper:
 
     def total(self, owner: str, figure: str) -> float:
         """Return the sum of a figure as it was lived: less what was filled in or restated late."""
-        late = self._made.offsets.get(owner, {}).get(figure, 0.0)
+        late = self._offsets.get(owner, {}).get(figure, 0.0)
         return self.totals.get(owner, {}).get(figure, 0.0) - late
 
     def carbon_of(self, meter_id: str) -> float:
@@ -299,14 +294,18 @@ class Bookkeeper:
         return self.total(meter_id, names.CARBON) + self._since_entered(meter_id)
 
     def _since_entered(self, meter_id: str) -> float:
-        """Return the grams of what a meter let through since the book was brought up to date."""
+        """Return the grams of what a meter let through since the book was brought up to date.
+
+        Nothing of a sub-meter where not only the grid supplies the site: all meters together
+        tell what fed it, and a guess until then would have to be taken back.
+        """
         seen = self._seen.get(meter_id)
         if seen is None or meter_id not in self._meters:
             return 0.0
-        total = self._meters[meter_id].account.ledger.total
-        share, others = self._mix_of(meter_id)
-        energy, carbon = total.import_energy - seen.energy, total.carbon - seen.carbon
-        return carbon * share + energy * others / 1000.0
+        meters = self.plan.meters
+        if meters.sources and meter_id not in meters.grids:
+            return 0.0
+        return self._meters[meter_id].account.ledger.total.carbon - seen
 
     def carbon_of_site(self) -> float:
         """Return the grams of the site's gross import, up to the last readings."""

@@ -1,5 +1,6 @@
 """Events: steps in power, and what of a meter cannot be believed."""
 
+import asyncio
 from typing import Final, override
 
 from homeassistant.components.event import (
@@ -47,6 +48,7 @@ async def async_setup_entry(
         else:
             _remove_steps(hass, subentry_id)
         async_add_entities(entities, config_subentry_id=subentry_id)
+        await asyncio.sleep(0)  # of two hundred meters each lets others have their turn
 
 
 def _sees_steps(meter: MeterCoordinator) -> bool:

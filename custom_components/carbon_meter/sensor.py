@@ -1,5 +1,6 @@
 """Sensors: what the meters say, and what it weighs."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -136,6 +137,8 @@ async def async_setup_entry(
         of_meter = [*_meter_sensors(meter), *_book_sensors(entry, meter)]
         async_add_entities(of_meter, config_subentry_id=subentry_id)
         entities += of_meter
+        # Home Assistant adds them at once: with two hundred meters others wait for seconds.
+        await asyncio.sleep(0)
     _remove_others(hass, entry, {entity.unique_id for entity in entities})
 
 
