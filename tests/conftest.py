@@ -14,8 +14,8 @@ import pytest
 from tests.common import SiteUnderTest
 
 
-# Every frame on the wire, twice.
-for noisy in ("pymodbus.logging", "tmodbus.raw_traffic"):
+# Every frame on the wire, twice, and every statement of the recorder.
+for noisy in ("pymodbus.logging", "tmodbus.raw_traffic", "sqlalchemy.engine"):
     logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
