@@ -274,8 +274,9 @@ def _differing(
             continue
         firsts = [steps[0][0] for steps in (old, new) if steps and steps[0][0] > 0.0]
         start = max([begin, *firsts])
-        moments = [start, *(step[0] for step in (*old, *new) if start < step[0] < stop)]
-        moments = sorted(set(moments)) if start < stop else []
+        if start >= stop:
+            continue
+        moments = sorted({start, *(step[0] for step in (*old, *new) if start < step[0] < stop)})
         apart = [
             (moment, after)
             for moment, after in zip(moments, [*moments[1:], stop], strict=True)
