@@ -12,11 +12,10 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import EntityCategory, UnitOfMass, UnitOfRatio
+from homeassistant.const import UnitOfMass
 
 from .carbon.accounting.figures import Account
 from .carbon.factors.factor import Stage
-from .carbon.forecast.error_track import ForecastError
 from .carbon.site import figures as names
 from .carbon.site.book import SitePlan
 from .carbon.site.meters import Role
@@ -193,37 +192,3 @@ def carrier_sensor(figure: str) -> BookDescription:
         f"{Account.LOCATION_BASED}_{Stage.GENERATION}",
     }
     return _mass(f"carbon_{figure}", _total(figure), enabled=figure in primary)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ForecastErrorDescription(SensorEntityDescription):
-    """A sensor of how good the forecasts were."""
-
-    value_fn: Callable[[ForecastError], float | None]
-
-
-def _error(
-    key: str, unit: str, value_fn: Callable[[ForecastError], float | None], precision: int
-) -> ForecastErrorDescription:
-    return ForecastErrorDescription(
-        key=key,
-        translation_key=key,
-        native_unit_of_measurement=unit,
-        state_class=SensorStateClass.MEASUREMENT,
-        suggested_display_precision=precision,
-        entity_category=EntityCategory.DIAGNOSTIC,
-        entity_registry_enabled_default=False,
-        value_fn=value_fn,
-    )
-
-
-FORECAST_ERROR_SENSORS: Final = (
-    _error("forecast_mae", UNIT_INTENSITY, lambda error: error.mae, 1),
-    _error(
-        "forecast_skill",
-        UnitOfRatio.PERCENTAGE,
-        lambda error: None if error.skill is None else 100.0 * error.skill,
-        0,
-    ),
-    _error("forecast_coverage", UnitOfRatio.PERCENTAGE, lambda error: 100.0 * error.coverage, 0),
-)

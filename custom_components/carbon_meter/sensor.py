@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final, override
 
 from homeassistant.components.sensor import (
@@ -17,7 +17,6 @@ from homeassistant.const import MATCH_ALL, UnitOfMass
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.util import dt as dt_util
 
 from .account_descriptions import (
     ACCOUNT_SENSORS,
@@ -25,19 +24,12 @@ from .account_descriptions import (
     carbon_rate,
 )
 from .backfill_sensor import BACKFILL_SENSOR, BackfillSensor
-from .book_descriptions import (
-    FORECAST_ERROR_SENSORS,
-    METER_BOOK_SENSORS,
-    SITE_BOOK_SENSORS,
-    BookDescription,
-    ForecastErrorDescription,
-    carrier_sensor,
-)
-from .carbon.site.book import SITE_OWNER
-from .const import CONF_ROLE, UNIT_CARBON_RATE, UNIT_INTENSITY, Role, carrier_of, has_carbon
+from .book_sensor import inlets, meter_book_sensors, site_book_sensors
+from .const import UNIT_CARBON_RATE, UNIT_INTENSITY, carrier_of
 from .coordinator import MeterCoordinator
 from .data import CarbonMeterConfigEntry, Site
 from .entity import MeterEntity, SiteEntity
+from .forecast_sensor import forecast_sensors
 from .quality_descriptions import QUALITY_SENSORS
 from .report_sensor import report_sensors
 from .sensor_descriptions import QuantityDescription, quantity_sensor
@@ -53,21 +45,12 @@ class SiteDescription(SensorEntityDescription):
     value_fn: Callable[[Site], float | None]
 
 
-def _inlets(site: Site) -> list[MeterCoordinator]:
-    """Return the meters that together count the site's import: those of the grid connection."""
-    return [
-        meter
-        for meter in site.meters.values()
-        if meter.subentry.data[CONF_ROLE] == Role.GRID and has_carbon(meter.subentry.data)
-    ]
-
-
 def _site_total(site: Site) -> float | None:
-    return round(site.keeper.carbon_of_site() / 1000, 6) if _inlets(site) else None
+    return round(site.keeper.carbon_of_site() / 1000, 6) if inlets(site) else None
 
 
 def _site_rate(site: Site) -> float | None:
-    rates = [carbon_rate(site, meter) for meter in _inlets(site)]
+    rates = [carbon_rate(site, meter) for meter in inlets(site)]
     known = [rate for rate in rates if rate is not None]
     return sum(known) if known and len(known) == len(rates) else None
 
@@ -101,15 +84,6 @@ INTENSITY_SENSOR: Final = SensorEntityDescription(
 )
 
 
-FORECAST_SENSOR: Final = SensorEntityDescription(
-    key="intensity_forecast",
-    translation_key="intensity_forecast",
-    native_unit_of_measurement=UNIT_INTENSITY,
-    suggested_display_precision=0,
-)
-"""Only where there can be a forecast: a yearly factor has none."""
-
-
 async def async_setup_entry(
     hass: HomeAssistant,
     entry: CarbonMeterConfigEntry,
@@ -118,23 +92,16 @@ async def async_setup_entry(
     """Add the sensors of the site and of each meter."""
     site = entry.runtime_data
     entities: list[SensorEntity] = [IntensitySensor(entry, INTENSITY_SENSOR)]
-    if _inlets(site):
+    if inlets(site):
         entities += [SiteSensor(entry, description) for description in SITE_SENSORS]
-    plan = site.keeper.plan
-    entities += [
-        BookSensor(entry, description)
-        for description in SITE_BOOK_SENSORS
-        if description.applies(plan, SITE_OWNER)
-    ]
-    if plan.meters.grids:
+    entities += site_book_sensors(entry)
+    if site.keeper.plan.meters.grids:
         entities += report_sensors(hass, entry)
-    if site.intensity.can_forecast:
-        entities.append(ForecastSensor(entry, FORECAST_SENSOR))
-        entities += [ForecastErrorSensor(entry, one) for one in FORECAST_ERROR_SENSORS]
+    entities += forecast_sensors(entry)
     entities.append(BackfillSensor(entry, BACKFILL_SENSOR))
     async_add_entities(entities)
     for subentry_id, meter in site.meters.items():
-        of_meter = [*_meter_sensors(meter), *_book_sensors(entry, meter)]
+        of_meter = [*_meter_sensors(meter), *meter_book_sensors(entry, meter)]
         async_add_entities(of_meter, config_subentry_id=subentry_id)
         entities += of_meter
         # Home Assistant adds them at once: with two hundred meters others wait for seconds.
@@ -155,17 +122,6 @@ def _meter_sensors(meter: MeterCoordinator) -> list[SensorEntity]:
             for description in (*ACCOUNT_SENSORS, *QUALITY_SENSORS)
             if description.applies(meter)
         ),
-    ]
-
-
-def _book_sensors(entry: CarbonMeterConfigEntry, meter: MeterCoordinator) -> list[MeterBookSensor]:
-    """Return the sensors of what the site's book says of a meter."""
-    plan, meter_id = entry.runtime_data.keeper.plan, meter.subentry.subentry_id
-    figures = sorted(plan.carriers.get(meter_id, {}))
-    return [
-        MeterBookSensor(meter, description)
-        for description in (*METER_BOOK_SENSORS, *map(carrier_sensor, figures))
-        if description.applies(plan, meter_id)
     ]
 
 
@@ -265,7 +221,7 @@ class SiteSensor(SiteEntity, SensorEntity):
         """Follow the meters and the intensity."""
         await super().async_added_to_hass()
         self.async_on_remove(self._site.intensity.async_add_listener(self.async_write_ha_state))
-        for meter in _inlets(self._site):
+        for meter in inlets(self._site):
             self.async_on_remove(meter.async_add_listener(self.async_write_ha_state))
 
     @property
@@ -312,140 +268,3 @@ class IntensitySensor(SiteEntity, SensorEntity):
             "licence": info.licence or None,
             "source_attribution": info.attribution or None,
         }
-
-
-class BookSensor(SiteEntity, SensorEntity):
-    """A figure of the site's book."""
-
-    entity_description: BookDescription
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Follow the book, and what the grid has brought since it was brought up to date."""
-        await super().async_added_to_hass()
-        self.async_on_remove(self._site.keeper.async_add_listener(self.async_write_ha_state))
-        for meter in _inlets(self._site) if self._is_daily else ():
-            self.async_on_remove(meter.async_add_listener(self.async_write_ha_state))
-
-    @property
-    def _is_daily(self) -> bool:
-        return self.entity_description.key == "site_carbon_today"
-
-    @property
-    @override
-    def native_value(self) -> float | None:
-        """Return the figure, None where it is not known."""
-        return self.entity_description.value_fn(self._site, SITE_OWNER)
-
-    @property
-    @override
-    def last_reset(self) -> datetime | None:
-        """Return when what counts by the day began to count."""
-        return self._site.keeper.today if self._is_daily else None
-
-
-class MeterBookSensor(MeterEntity, SensorEntity):
-    """A figure of the site's book that belongs to one meter."""
-
-    entity_description: BookDescription
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Follow the book as well as the meter."""
-        await super().async_added_to_hass()
-        keeper = self.coordinator.config_entry.runtime_data.keeper
-        self.async_on_remove(keeper.async_add_listener(self.async_write_ha_state))
-
-    @property
-    @override
-    def available(self) -> bool:
-        """Return True: a figure stands whether or not the meter answers."""
-        return True
-
-    @property
-    @override
-    def native_value(self) -> float | None:
-        """Return the figure, None where it is not known."""
-        site = self.coordinator.config_entry.runtime_data
-        return self.entity_description.value_fn(site, self.coordinator.subentry.subentry_id)
-
-
-class ForecastSensor(SiteEntity, SensorEntity):
-    """What the grid's intensity will be: the next step, and the next 72 hours as attributes."""
-
-    _unrecorded_attributes = frozenset({MATCH_ALL})
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Follow the sources."""
-        await super().async_added_to_hass()
-        self.async_on_remove(self._site.intensity.async_add_listener(self.async_write_ha_state))
-
-    @property
-    @override
-    def native_value(self) -> float | None:
-        """Return gCO2eq/kWh of the step that comes next."""
-        forecast = self._site.intensity.forecast
-        return None if forecast is None or not len(forecast.p50) else float(forecast.p50[0])
-
-    @property
-    @override
-    def extra_state_attributes(self) -> Mapping[str, Any] | None:
-        """Return the forecast, step by step: in eight of ten cases within low and high."""
-        forecast = self._site.intensity.forecast
-        if forecast is None:
-            return None
-        return {
-            "forecast": [
-                {
-                    "start": dt_util.utc_from_timestamp(begin).isoformat(),
-                    "end": dt_util.utc_from_timestamp(begin + forecast.step).isoformat(),
-                    "intensity": round(float(middle), 1),
-                    "low": round(float(low), 1),
-                    "high": round(float(high), 1),
-                }
-                for begin, low, middle, high in zip(
-                    range(forecast.start, forecast.end, forecast.step),
-                    forecast.p10,
-                    forecast.p50,
-                    forecast.p90,
-                    strict=True,
-                )
-            ]
-        }
-
-
-class ForecastErrorSensor(SiteEntity, SensorEntity):
-    """How good the forecasts of the last thirty days were."""
-
-    entity_description: ForecastErrorDescription
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Follow the sources."""
-        await super().async_added_to_hass()
-        self.async_on_remove(self._site.intensity.async_add_listener(self.async_write_ha_state))
-
-    @property
-    @override
-    def native_value(self) -> float | None:
-        """Return the figure, None before any forecast has met its truth."""
-        error = self._site.intensity.forecast_errors.error()
-        if error is None:
-            return None
-        value = self.entity_description.value_fn(error)
-        return None if value is None else round(value, 2)
-
-    @property
-    @override
-    def extra_state_attributes(self) -> Mapping[str, Any] | None:
-        """Return over how many hours it was found, and the same by the day ahead."""
-        track = self._site.intensity.forecast_errors
-        if (error := track.error()) is None:
-            return None
-        days: dict[str, Any] = {"hours": error.hours}
-        for day in (1, 2, 3):
-            if (of_day := track.error(day)) is not None:
-                value = self.entity_description.value_fn(of_day)
-                days[f"day_{day}"] = None if value is None else round(value, 2)
-        return days

@@ -13,7 +13,6 @@ from custom_components.carbon_meter.account_descriptions import ACCOUNT_SENSORS
 from custom_components.carbon_meter.backfill_sensor import BACKFILL_SENSOR
 from custom_components.carbon_meter.book_descriptions import (
     CARRIER_FIGURES,
-    FORECAST_ERROR_SENSORS,
     METER_BOOK_SENSORS,
     SITE_BOOK_SENSORS,
     carrier_sensor,
@@ -23,12 +22,13 @@ from custom_components.carbon_meter.carbon.grade import Grade
 from custom_components.carbon_meter.carbon.intensity.live.catalogue import PROVIDERS
 from custom_components.carbon_meter.flows.options import CarbonMeterOptionsFlow
 from custom_components.carbon_meter.flows.source_forms import NONE
+from custom_components.carbon_meter.forecast_sensor import FORECAST_ERROR_SENSORS, FORECAST_SENSOR
 from custom_components.carbon_meter.metering.incidents import Reason
 from custom_components.carbon_meter.metering.quantities import QUANTITIES
 from custom_components.carbon_meter.metering.steps import StepKind
 from custom_components.carbon_meter.quality_descriptions import QUALITY_SENSORS
 from custom_components.carbon_meter.report_descriptions import REPORT_SENSORS, reference_sensors
-from custom_components.carbon_meter.sensor import FORECAST_SENSOR, SITE_SENSORS
+from custom_components.carbon_meter.sensor import SITE_SENSORS
 
 PACKAGE = Path(const.__file__).parent
 REFERENCES = tuple(Reference(denominator=one, quantity=1.0, name="unit") for one in Denominator)
