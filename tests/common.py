@@ -48,9 +48,10 @@ class SiteUnderTest:
     """Virtual meters, the site's entry, and the one hand that moves time."""
 
     def __init__(self, hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
-        """Stop the time."""
+        """Stop the time, at noon: what counts by the day must not depend on when tests are run."""
         self.hass = hass
         self.freezer = freezer
+        freezer.move_to(dt_util.now().replace(hour=12))
         self.clock = VirtualClock(dt_util.utcnow().timestamp(), frozen=True)
         self.home: VirtualHome
         self.entry: MockConfigEntry
