@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+import math
 from typing import Final
 
 from homeassistant.components.recorder.models import (
@@ -14,7 +15,7 @@ from homeassistant.const import UnitOfEnergy, UnitOfMass, UnitOfRatio, UnitOfVol
 import numpy as np
 
 from .carbon.archive.archive import Archive
-from .carbon.flow.amounts import FloatArray
+from .carbon.flow.amounts import FloatArray, intensity_of
 from .carbon.intervals import HOUR, INTERVAL
 from .carbon.site import figures as names
 from .carbon.site.book import TIME
@@ -154,11 +155,14 @@ def rows_of(archive: Archive, owner: Owner, start: int, end: int) -> Iterator[Se
     if owner.ratio is not None:
         carbon, energy = (hourly[wanted.index(figure)] for figure in owner.ratio)
         if energy.any():
-            yield _mean(owner, _INTENSITY, "carbon intensity"), _meant(hours, carbon, energy)
+            yield (
+                _mean(owner, _INTENSITY, "carbon intensity"),
+                _meant(hours, intensity_of(carbon, energy)),
+            )
     if owner.members:
         seconds = _seconds(archive, owner.members, start, end)
         shares = np.minimum(100.0 * seconds / (HOUR * len(owner.members)), 100.0)
-        yield _mean(owner, _COVERAGE, "coverage"), _shares(hours, shares)
+        yield _mean(owner, _COVERAGE, "coverage"), _meant(hours, shares)
 
 
 def grid_rows(archive: Archive, site: tuple[str, str], start: int, end: int) -> list[Series]:
@@ -231,20 +235,12 @@ def _summed(hours: Sequence[int], sums: FloatArray) -> list[StatisticData]:
     ]
 
 
-def _meant(hours: Sequence[int], carbon: FloatArray, energy: FloatArray) -> list[StatisticData]:
-    """Return the mean intensity of each hour in which energy flowed."""
+def _meant(hours: Sequence[int], values: FloatArray) -> list[StatisticData]:
+    """Return what has one value throughout each hour; NaN is an hour that has none."""
     return [
         StatisticData(start=moment(hour), mean=value, min=value, max=value)
-        for hour, grams, used in zip(hours, carbon.tolist(), energy.tolist(), strict=True)
-        if used > 0.0
-        for value in (grams / used * 1000.0,)
-    ]
-
-
-def _shares(hours: Sequence[int], shares: FloatArray) -> list[StatisticData]:
-    return [
-        StatisticData(start=moment(hour), mean=share, min=share, max=share)
-        for hour, share in zip(hours, shares.tolist(), strict=True)
+        for hour, value in zip(hours, values.tolist(), strict=True)
+        if not math.isnan(value)
     ]
 
 

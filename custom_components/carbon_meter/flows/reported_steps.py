@@ -68,37 +68,34 @@ class ReportedSteps(SourceDrafts):
 
     async def async_step_fixed(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Take one value for all time."""
-        wrong: FieldError | None = None
-        if user_input is not None:
-            source = {CONF_KIND: SourceKind.FIXED.value, **user_input}
-            try:
-                self._check_listed(source)
-            except FieldError as err:
-                wrong = err
-            else:
-                return await self._async_keep(source)
-        return await self._async_source_form("fixed", fixed_schema(), user_input, wrong)
+        return await self._async_untried(SourceKind.FIXED, fixed_schema(), user_input)
 
     async def async_step_plugin(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Take a source that another integration offers."""
-        wrong: FieldError | None = None
-        if user_input is not None:
-            source = {CONF_KIND: SourceKind.PLUGIN.value, **user_input}
-            try:
-                self._check_listed(source)
-            except FieldError as err:
-                wrong = err
-            else:
-                return await self._async_keep(source)
         libraries = await async_get_libraries(self.hass)
         offers = {key: offer.name for key, offer in sorted(libraries.intensity_offers.items())}
         if (kept := self._before.get(CONF_OFFER)) is not None:
             # What has gone may come back: it is not lost by looking at it.
             offers.setdefault(kept, kept)
         options = [SelectOptionDict(value=key, label=name) for key, name in offers.items()]
-        return await self._async_source_form(
-            "plugin", choice_schema(CONF_OFFER, options), user_input, wrong
+        return await self._async_untried(
+            SourceKind.PLUGIN, choice_schema(CONF_OFFER, options), user_input
         )
+
+    async def _async_untried(
+        self, kind: SourceKind, schema: probatio.Schema, user_input: dict[str, Any] | None
+    ) -> ConfigFlowResult:
+        """Show the form of a source that need not be tried, or keep what was entered in it."""
+        wrong: FieldError | None = None
+        if user_input is not None:
+            source = {CONF_KIND: kind.value, **user_input}
+            try:
+                self._check_listed(source)
+            except FieldError as err:
+                wrong = err
+            else:
+                return await self._async_keep(source)
+        return await self._async_source_form(kind.value, schema, user_input, wrong)
 
     def _check_listed(self, source: Mapping[str, Any]) -> None:
         """Raise FieldError where another source in the list says the same."""
