@@ -1,0 +1,1 @@
+"""Loads that can move: what runs their planning in Home Assistant."""
