@@ -72,20 +72,23 @@ def in_pieces(
     A slot that is full runs through at its power of `powers`, another for as long as its energy
     takes at its power of `parts`: at its end where only the next slot runs, else at its start.
     """
-    used = energy > 0.0
-    next_only = np.append(used[1:], False) & ~np.insert(used[:-1], 0, False)
+    used = np.zeros(len(energy) + 2, dtype=np.bool_)
+    used[1:-1] = energy > 0.0
+    next_only = used[2:] & ~used[:-2]
     full = energy >= powers * slots.hours * (1.0 - 1e-12)
+    places = np.flatnonzero(used[1:-1])
     pieces = []
-    for place in np.flatnonzero(used).tolist():
-        start, end = float(slots.starts[place]), float(slots.ends[place])
-        if full[place]:
-            pieces.append(Piece(start, end, float(powers[place])))
+    rows = (slots.starts, slots.ends, energy, powers, parts, full, next_only)
+    for start, end, due, most, power, is_full, is_before in zip(
+        *(row[places].tolist() for row in rows), strict=True
+    ):
+        if is_full:
+            pieces.append(Piece(start, end, most))
             continue
-        power = float(parts[place])
-        seconds = float(energy[place]) / power * 3600.0
+        seconds = due / power * 3600.0
         if seconds >= (end - start) * (1.0 - 1e-12):
-            pieces.append(Piece(start, end, float(energy[place]) / (end - start) * 3600.0))
-        elif next_only[place]:
+            pieces.append(Piece(start, end, due / (end - start) * 3600.0))
+        elif is_before:
             pieces.append(Piece(end - seconds, end, power))
         else:
             pieces.append(Piece(start, start + seconds, power))

@@ -135,7 +135,8 @@ def ranks(values: FloatArray) -> NDArray[np.int64]:
     """
     order = np.argsort(values, kind="stable")
     ordered = values[order]
-    apart = np.diff(ordered, prepend=-math.inf) > SAME * np.abs(ordered)
+    apart = np.ones(len(ordered), dtype=np.bool_)
+    np.greater(ordered[1:] - ordered[:-1], SAME * np.abs(ordered[1:]), out=apart[1:])
     rank = np.cumsum(apart) - 1
     smallest = ordered[apart][rank]
     if (ordered - smallest > SAME * np.abs(smallest)).any():

@@ -91,10 +91,13 @@ class Signal:
     def split(self, moments: FloatArray) -> Signal:
         """Return the same signal with slots that also end at some moments."""
         slots = self.slots
-        within = moments[(moments > slots.start) & (moments < slots.end)]
-        edges = np.union1d(slots.edges, within)
-        if len(edges) == len(slots) + 1 or len(slots) == 0:
+        if len(slots) == 0:
             return self
+        within = moments[(moments > slots.start) & (moments < slots.end)]
+        within = within[slots.starts[np.searchsorted(slots.starts, within, "right") - 1] != within]
+        if len(within) == 0:
+            return self
+        edges = np.union1d(slots.edges, within)
         places = np.searchsorted(slots.ends, edges[:-1], side="right")
 
         def row(values: FloatArray | None) -> FloatArray | None:
