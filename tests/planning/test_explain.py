@@ -15,6 +15,7 @@ from custom_components.carbon_meter.planning.explain import Speaker, explain, ex
 from custom_components.carbon_meter.planning.objective import Objective
 from custom_components.carbon_meter.planning.plan import (
     Margin,
+    Piece,
     Plan,
     Reason,
     ReasonKind,
@@ -138,6 +139,72 @@ def test_a_battery_that_works_and_one_that_rests() -> None:
 
     assert explain(works, Speaker()).startswith("Charges 5.00 kWh and gives back 4.51 kWh: saves")
     assert explain(rests, Speaker()) == "Does nothing: it would gain less than it loses"
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "english", "chinese"),
+    [
+        ("lost", ReasonKind.NO_BENEFIT, "gain less than it loses", "得不偿失"),
+        ("lost", ReasonKind.NOT_KNOWN, "Does nothing: nothing is known", "保持不动：未来"),
+        ("end_temperature", ReasonKind.NO_BENEFIT, "Keeps the temperature", "照常保持温度：提前"),
+        ("end_temperature", ReasonKind.NOT_KNOWN, "Keeps the temperature", "照常保持温度：未来"),
+        ("dimmed", ReasonKind.NO_BENEFIT, "Leaves the light as it is: dimming", "灯光保持不变：调"),
+        ("dimmed", ReasonKind.NOT_KNOWN, "Leaves the light as it is: nothing", "灯光保持不变：未"),
+        ("dimmed", ReasonKind.NOTHING_TO_DO, "No light is on", "没有开灯"),
+    ],
+)
+def test_what_is_left_as_it_is_does_not_run_at_once(
+    number: str, kind: ReasonKind, english: str, chinese: str
+) -> None:
+    """A thermostat, a battery and light do something else when nothing is gained or known."""
+    plan = replace(moved(), reason=Reason(kind=kind, numbers={number: 0.0}))
+
+    assert english in explain(plan, ENGLISH_SPEAKER)
+    assert chinese in explain(plan, CHINESE_SPEAKER)
+    assert "at once" not in explain(plan, ENGLISH_SPEAKER)
+
+
+def test_a_battery_that_only_charges_or_only_gives() -> None:
+    """Nothing is said of what it does not do."""
+    reason = Reason(kind=ReasonKind.MOVED, numbers={"lost": 0.0})
+    charges = replace(moved(), reason=reason, pieces=(Piece(START, START + HOUR, 1500.0),))
+    gives = replace(moved(), reason=reason, pieces=(Piece(START, START + HOUR, -1500.0),))
+
+    assert explain(charges, ENGLISH_SPEAKER).startswith("Charges 1.50 kWh: ")
+    assert explain(gives, ENGLISH_SPEAKER).startswith("Gives back 1.50 kWh: ")
+    assert explain(charges, CHINESE_SPEAKER).startswith("充电 1.50 千瓦时：")
+    assert explain(gives, CHINESE_SPEAKER).startswith("放电 1.50 千瓦时：")
+
+
+def test_a_room_that_is_heated_earlier_or_longer() -> None:
+    """One run that is not moved to a later time."""
+    usual = (Piece(START + 2 * HOUR, START + 3 * HOUR, 1000.0),)
+    reason = Reason(kind=ReasonKind.MOVED, numbers={"end_temperature": 20.0})
+    earlier = replace(
+        moved(),
+        reason=reason,
+        pieces=(Piece(START, START + HOUR, 1000.0),),
+        baseline_pieces=usual,
+    )
+    longer = replace(earlier, pieces=(Piece(START + 2 * HOUR, START + 4 * HOUR, 500.0),))
+
+    assert explain(earlier, ENGLISH_SPEAKER).startswith("Moved 2 h ahead to 01:00: ")
+    assert explain(longer, ENGLISH_SPEAKER).startswith("Runs at 03:00: ")
+    assert explain(earlier, CHINESE_SPEAKER).startswith("提前 2 小时，改到 01:00 运行：")
+    assert explain(longer, CHINESE_SPEAKER).startswith("03:00 运行：")
+
+
+def test_dimmed_light_in_a_sentence() -> None:
+    """How far, how long, and from when."""
+    numbers = {"light": 0.8, "dimmed": 2.5 * HOUR, "first": START + 18 * HOUR}
+    plan = replace(moved(), reason=Reason(kind=ReasonKind.MOVED, numbers=numbers))
+
+    assert explain(plan, ENGLISH_SPEAKER).startswith(
+        "Dims the light to 80 % for 2 h 30 min, first at 19:00: saves"
+    )
+    assert explain(plan, CHINESE_SPEAKER).startswith(
+        "把灯光调到 80 %，共 2 小时 30 分钟，首次 19:00 开始：节省"
+    )
 
 
 def test_another_day_is_named() -> None:

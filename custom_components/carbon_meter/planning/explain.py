@@ -23,6 +23,11 @@ _WISHES: Final = {
 }
 """The sentence for a wish that could not be kept, by the unit of what is missing."""
 
+_LOST: Final = "lost"
+_END: Final = "end_temperature"
+_DIMMED: Final = "dimmed"
+"""The number of a reason by which a plan is known to be one of a battery, heat or cold, light."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Speaker:
@@ -79,32 +84,80 @@ def explain(plan: Plan, speaker: Speaker) -> str:
     if plan.reason.kind in {ReasonKind.MOVED, ReasonKind.KEPT}:
         parts.append(_saving(plan, speaker))
     sentences = [speaker.text("then").join(parts)]
-    sentences += [_relaxed(each, speaker) for each in plan.relaxed]
+    sentences += [explain_relaxed(each, speaker) for each in plan.relaxed]
     return speaker.text("stop").join(sentences)
 
 
 def _deed(plan: Plan, speaker: Speaker) -> str:
     """Return what the load does."""
-    kind = plan.reason.kind
-    start = plan.start
-    if kind is ReasonKind.NO_BENEFIT and not plan.pieces:
-        return speaker.text("rests")
-    if kind not in {ReasonKind.MOVED, ReasonKind.KEPT} or start is None:
-        return speaker.text(kind.value)
-    if any(piece.power < 0.0 for piece in plan.pieces):
-        charged = sum(piece.energy for piece in plan.pieces if piece.power > 0.0)
-        discharged = -sum(piece.energy for piece in plan.pieces if piece.power < 0.0)
-        return speaker.text(
-            "charged", charged=speaker.energy(charged), discharged=speaker.energy(discharged)
-        )
+    reason, start = plan.reason, plan.start
+    if (key := _usual(plan)) is not None:
+        return speaker.text(key)
+    if reason.kind not in {ReasonKind.MOVED, ReasonKind.KEPT} or start is None:
+        return speaker.text(reason.kind.value)
+    if _DIMMED in reason.numbers:
+        return _dimming(plan, speaker)
+    if _LOST in reason.numbers or any(piece.power < 0.0 for piece in plan.pieces):
+        return _charging(plan, speaker)
+    return _running(plan, start, speaker)
+
+
+def _running(plan: Plan, start: float, speaker: Speaker) -> str:
+    """Return when a load runs, and how that differs from running at once."""
     first = plan.baseline_pieces[0].start if plan.baseline_pieces else start
     time = speaker.time(start, of=first)
-    if kind is ReasonKind.KEPT:
-        return speaker.text("kept", time=time)
     parts = len(runs(plan.pieces))
-    if parts == 1 and start > first:
+    if plan.reason.kind is ReasonKind.KEPT:
+        return speaker.text("kept", time=time)
+    if parts > 1:
+        return speaker.text("split", parts=parts, time=time)
+    if start > first:
         return speaker.text("moved", later=speaker.duration(start - first), time=time)
-    return speaker.text("split", parts=parts, time=time)
+    if start < first:
+        return speaker.text("earlier", earlier=speaker.duration(first - start), time=time)
+    return speaker.text("once", time=time)
+
+
+def _usual(plan: Plan) -> str | None:
+    """Return the sentence of what is left as it is, where it is no load that runs at once."""
+    kind, numbers = plan.reason.kind, plan.reason.numbers
+    for number, nothing_gained, nothing_known in (
+        (_LOST, "rests", "rests_blind"),
+        (_END, "as_usual", "as_usual_blind"),
+        (_DIMMED, "full_light", "full_light_blind"),
+    ):
+        if number in numbers and kind is ReasonKind.NO_BENEFIT:
+            return nothing_gained
+        if number in numbers and kind is ReasonKind.NOT_KNOWN:
+            return nothing_known
+    if _DIMMED in numbers and kind is ReasonKind.NOTHING_TO_DO:
+        return "no_light"
+    return "rests" if kind is ReasonKind.NO_BENEFIT and not plan.pieces else None
+
+
+def _dimming(plan: Plan, speaker: Speaker) -> str:
+    """Return how far and how long the light is dimmed."""
+    numbers = plan.reason.numbers
+    first = numbers["first"]
+    begin = plan.slots.start if len(plan.slots) else first
+    return speaker.text(
+        "dims",
+        light=f"{numbers['light'] * 100.0:.0f}",
+        time=speaker.duration(numbers[_DIMMED]),
+        first=speaker.time(first, of=begin),
+    )
+
+
+def _charging(plan: Plan, speaker: Speaker) -> str:
+    """Return what a battery takes and gives."""
+    charged = sum(piece.energy for piece in plan.pieces if piece.power > 0.0)
+    discharged = -sum(piece.energy for piece in plan.pieces if piece.power < 0.0)
+    key = "charged" if charged and discharged else "only_charged"
+    return speaker.text(
+        key if charged else "only_discharged",
+        charged=speaker.energy(charged),
+        discharged=speaker.energy(discharged),
+    )
 
 
 def _saving(plan: Plan, speaker: Speaker) -> str:
@@ -117,6 +170,8 @@ def _saving(plan: Plan, speaker: Speaker) -> str:
         # Something else than carbon was made small.
         return said
     best = speaker.mass(plan.baseline.carbon - plan.lower_bound)
+    if best == speaker.mass(plan.baseline.carbon - carbon):
+        return said
     return said + speaker.text("open") + speaker.text("best", amount=best) + speaker.text("close")
 
 
@@ -135,7 +190,7 @@ def _savings(carbon: float | None, cost: float | None, speaker: Speaker) -> str:
     return _listed(parts, speaker) or speaker.text("no_change")
 
 
-def _relaxed(relaxed: Relaxed, speaker: Speaker) -> str:
+def explain_relaxed(relaxed: Relaxed, speaker: Speaker) -> str:
     """Return a sentence on a wish that could not be kept."""
     key = _WISHES.get((relaxed.wish, relaxed.unit), "less")
     amount = relaxed.amount
@@ -160,7 +215,7 @@ def explain_choice(choice: Choice, speaker: Speaker) -> str:
     less = best.discomfort - choice.nothing.discomfort
     if less >= 0.05:
         said.append(speaker.text("discomfort", amount=f"{less:.1f}"))
-    deed = speaker.text("choice", count=count, way=_way(best.alternative, speaker))
+    deed = speaker.text("choice", count=count, way=explain_alternative(best.alternative, speaker))
     return speaker.text("then").join([deed, _listed(said, speaker)])
 
 
@@ -169,12 +224,14 @@ def _listed(parts: Sequence[str], speaker: Speaker) -> str:
     return speaker.text("and").join(parts)
 
 
-def _way(alternative: Alternative, speaker: Speaker) -> str:
-    """Return what is done, in words."""
+def explain_alternative(alternative: Alternative, speaker: Speaker) -> str:
+    """Return what is done in an alternative, such as "run when it is cleanest"."""
     objective, adjustment = alternative.objective, alternative.adjustment
     key = alternative.way.value
     if alternative.way is Way.COMBINED:
-        return _listed([_way(each, speaker) for each in alternative.parts()], speaker)
+        return _listed(
+            [explain_alternative(each, speaker) for each in alternative.parts()], speaker
+        )
     if alternative.way is Way.SCHEDULE and adjustment.earlier < 0.0:
         key = "schedule_later"
     return speaker.text(
