@@ -127,3 +127,24 @@ def test_impossible_rooms_are_refused(changed: dict[str, object]) -> None:
     """Each has an error."""
     with pytest.raises(ImpossibleAmountError):
         office(**changed).used(SLOTS, WEIGHTS, NO_ADJUSTMENT)
+
+
+def test_a_schedule_of_light_can_be_moved() -> None:
+    """An hour earlier: it is dark in the last hour, which is told, and lit before the first."""
+    light = LightZone(name="Hall", powers=np.where(WORK, 500.0, 0.0))
+
+    moved = light.used(SLOTS, WEIGHTS, Adjustment(earlier=3600.0))
+
+    assert (moved.powers[7], moved.powers[16], moved.powers[17]) == (500.0, 500.0, 0.0)
+    assert moved.dimmed == pytest.approx(1.0)
+    assert light.used(SLOTS, WEIGHTS, NO_ADJUSTMENT).dimmed == 0.0
+
+
+def test_light_that_is_moved_is_dimmed_beside() -> None:
+    """Both are told: the hour that is dark, and a fifth of one of the ten that are lit."""
+    light = LightZone(name="Hall", powers=np.where(WORK, 500.0, 0.0))
+
+    used = light.used(SLOTS, WEIGHTS, Adjustment(earlier=3600.0, dim=0.8, peak=0.1))
+
+    assert used.powers[12] == pytest.approx(400.0)
+    assert used.dimmed == pytest.approx(1.2)

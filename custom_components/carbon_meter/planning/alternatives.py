@@ -259,6 +259,7 @@ def standard_alternatives(
             Alternative(way=Way.SETPOINT, adjustment=Adjustment(kelvin=by))
             for by in (kelvin, 2.0 * kelvin)
         ]
+    if zones:
         found += [
             Alternative(way=Way.SCHEDULE, adjustment=Adjustment(earlier=60.0 * minutes))
             for minutes in (30.0, 60.0, -30.0)

@@ -1,6 +1,6 @@
 """The decision of a site: alternatives simulated, ranked by carbon, cost and comfort."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 import math
@@ -8,6 +8,7 @@ from threading import Event
 from typing import Any, Final
 
 from .alternatives import Alternative, Member, Simulated, Way, between, standard_alternatives
+from .days import Turn, summed, total
 from .objective import SAME, Goal, Objective
 from .plan import NO_MARGIN, Margin
 from .signal import Signal
@@ -24,6 +25,10 @@ _LATE: Final = 1.0
 
 _LOAD_WAYS: Final = frozenset({Way.CLEANEST, Way.CHEAPEST, Way.BETWEEN, Way.RELAXED})
 """The alternatives that are plans of loads."""
+
+
+_ENDS: Final = frozenset({Way.CLEANEST, Way.CHEAPEST})
+"""What weights lie between."""
 
 
 class CancelledError(Exception):
@@ -161,10 +166,39 @@ def simulate(  # noqa: PLR0913  # a site, and how it is simulated
     much to simulate: run it where that holds up nobody. Raises CancelledError when `cancellation`
     asks for it, and what the members raise for numbers that cannot be.
     """
-    members = tuple(members)
+    turns = [Turn(name=member.name, member=member, signal=signal) for member in members]
+    return simulate_turns(
+        turns,
+        preference,
+        alternatives=alternatives,
+        progress=progress,
+        cancellation=cancellation,
+        has_price=signal.price is not None,
+    )
+
+
+def simulate_turns(  # noqa: PLR0913  # a site, and how it is simulated
+    turns: Sequence[Turn],
+    preference: Preference,
+    *,
+    alternatives: Sequence[Alternative] | None = None,
+    ways: Collection[Way] | None = None,
+    progress: Progress = lambda _done, _all: None,
+    cancellation: Cancellation | None = None,
+    has_price: bool | None = None,
+) -> Choice:
+    """Return the ranked alternatives of a site over several days.
+
+    An alternative is the same on all of them and is ranked by what all turns add up to. Of the
+    standard ones only some `ways` are ranked, where these are told. There is a price where every
+    turn has one, unless told. See `simulate` for the rest.
+    """
+    turns = tuple(turns)
     stop = cancellation or Cancellation()
-    has_price = signal.price is not None
+    if has_price is None:
+        has_price = bool(turns) and all(turn.signal.price is not None for turn in turns)
     standard = alternatives is None
+    members = tuple(turn.member for turn in turns)
     chosen = list(
         standard_alternatives(members, preference.objective, has_price=has_price)
         if alternatives is None
@@ -172,29 +206,36 @@ def simulate(  # noqa: PLR0913  # a site, and how it is simulated
     )
     if all(each.way is not Way.NOTHING for each in chosen):
         chosen.insert(0, Alternative(way=Way.NOTHING))
-    expected = len(chosen)
-    if standard:
-        expected += 4 if has_price else 1
+    asked = frozenset(Way) if ways is None else frozenset(ways)
+    with_weights = standard and has_price and Way.BETWEEN in asked
+    with_combined = standard and Way.COMBINED in asked
+    if not with_combined:
+        # Weights lie between the cleanest and the cheapest.
+        needed = asked | {Way.NOTHING} | (_ENDS if with_weights else set())
+        chosen = [each for each in chosen if each.way in needed]
+    expected = len(chosen) + (3 if with_weights else 0) + int(with_combined)
     found: list[Assessed] = []
 
     def assess(alternative: Alternative) -> None:
-        parts: list[tuple[str, Simulated]] = []
-        for number, member in enumerate(members):
+        parts: dict[str, list[Simulated]] = {}
+        for number, turn in enumerate(turns):
             stop.check()
-            parts.append((member.name, member.simulate(signal, alternative)))
-            progress(len(found) * len(members) + number + 1, expected * len(members))
-        found.append(_assessed(alternative, parts))
+            done = turn.member.simulate(turn.signal, alternative)
+            parts.setdefault(turn.name, []).append(done)
+            progress(len(found) * len(turns) + number + 1, expected * len(turns))
+        found.append(_assessed(alternative, [(name, summed(some)) for name, some in parts.items()]))
 
     for alternative in chosen:
         assess(alternative)
-    if standard and has_price:
+    if with_weights:
         by_way = {each.alternative.way: each for each in found}
         clean, cheap = by_way[Way.CLEANEST], by_way[Way.CHEAPEST]
         for alternative in _weights_between(clean, cheap):
             assess(alternative)
-    if standard and (combined := _combined(found, preference)) is not None:
+    if with_combined and (combined := _combined(found, preference)) is not None:
         assess(combined)
-    return _choice(found, preference)
+    shown = asked | {Way.NOTHING}
+    return _choice([each for each in found if each.alternative.way in shown], preference)
 
 
 def _combined(found: Sequence[Assessed], preference: Preference) -> Alternative | None:
@@ -226,8 +267,8 @@ def _assessed(alternative: Alternative, parts: Sequence[tuple[str, Simulated]]) 
         alternative=alternative,
         members=tuple(parts),
         energy=sum(outcome.energy for outcome in outcomes),
-        carbon=_sum([outcome.carbon for outcome in outcomes]),
-        cost=_sum([outcome.cost for outcome in outcomes]),
+        carbon=total(outcome.carbon for outcome in outcomes),
+        cost=total(outcome.cost for outcome in outcomes),
         discomfort=sum(part.discomfort for _, part in parts),
         dimmed=sum(part.dimmed for _, part in parts),
         late=sum(part.late for _, part in parts),
@@ -319,12 +360,6 @@ def _keys(one: Assessed, objective: Objective) -> tuple[float, float]:
             return carbon, cost
         case Goal.COST_THEN_CARBON:
             return cost, carbon
-
-
-def _sum(parts: Sequence[float | None]) -> float | None:
-    """Return a sum, None where a part is not known."""
-    known = [part for part in parts if part is not None]
-    return sum(known) if len(known) == len(parts) else None
 
 
 def _less(before: float | None, after: float | None) -> float | None:

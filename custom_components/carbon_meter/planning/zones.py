@@ -117,23 +117,28 @@ class LightZone:
     least: float = 0.5
 
     def used(self, slots: Slots, weights: FloatArray, adjustment: Adjustment) -> Use:
-        """Return what the light takes when it is dimmed where the weights are worst.
+        """Return what the light takes when it is moved, and dimmed where the weights are worst.
 
-        Raises ImpossibleAmountError for numbers that cannot be, or do not fit the slots.
+        Light that a moved schedule leaves out counts as taken away. Raises ImpossibleAmountError
+        for numbers that cannot be, or do not fit the slots.
         """
-        full = per_interval("powers", self.powers, len(slots))
+        wanted = per_interval("powers", self.powers, len(slots))
+        full = _moved(wanted, slots, adjustment.earlier)
+        dark = np.maximum(wanted - full, 0.0) / np.where(wanted > 0.0, wanted, 1.0)
+        missed = float(dark @ slots.hours)
         if amount("least", self.least) > 1.0:
             raise ImpossibleAmountError("least", f"{self.least} is more than all")
         remaining = max(adjustment.dim, self.least)
         lit = np.flatnonzero(full > 0.0)
         if remaining >= 1.0 or len(lit) == 0:
-            return Use(powers=np.array(full))
+            return Use(powers=np.array(full), dimmed=missed)
         worst_first = lit[np.argsort(-weights[lit], kind="stable")]
         until = np.cumsum(slots.hours[worst_first])
         part = worst_first[until <= adjustment.peak * until[-1] + 1e-9]
         powers = np.array(full)
         powers[part] *= remaining
-        return Use(powers=powers, dimmed=float(slots.hours[part].sum() * (1.0 - remaining)))
+        dimmed = float(slots.hours[part].sum() * (1.0 - remaining))
+        return Use(powers=powers, dimmed=missed + dimmed)
 
 
 def _moved[Item: np.generic](values: NDArray[Item], slots: Slots, earlier: float) -> NDArray[Item]:
