@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from .bookkeeper import Bookkeeper
     from .coordinator import MeterCoordinator
     from .intensity import SiteIntensity
+    from .loads.planner import SitePlanner
     from .meter_tree import MeterTree
     from .record import Record
+    from .simulation.run import Simulation
     from .store import SiteStore
 
 
@@ -29,6 +31,8 @@ class Site:
     keeper: Bookkeeper
     record: Record
     backfill: Backfill
+    planner: SitePlanner
+    simulation: Simulation
     left_out: bool = False
     """Whether a meter of the site could not be set up."""
 

@@ -28,10 +28,11 @@ from .coordinator import MeterCoordinator
 from .data import CarbonMeterConfigEntry, Site
 from .drivers import PACKAGED
 from .libraries import async_get_libraries
+from .loads.load import Load
 from .restatement import audit_as_dict
 
 _LATEST: Final = 20
-"""Entries of the audit trail."""
+"""Entries of the audit trail, and runs of a load."""
 
 _REDACT: Final = {
     CONF_ADDRESS,
@@ -75,6 +76,7 @@ async def async_get_config_entry_diagnostics(
         "intensity_sources": [asdict(source.info) for source in site.intensity.ladder.sources],
         "book": {"totals": site.keeper.totals, **await _archive(hass, site)},
         "meters": {subentry_id: _meter(meter) for subentry_id, meter in site.meters.items()},
+        "loads": {load_id: _load(load) for load_id, load in site.planner.loads.items()},
     }
 
 
@@ -124,6 +126,25 @@ def _meter(meter: MeterCoordinator) -> dict[str, Any]:
             str(start): asdict(tally) for start, tally in sorted(account.ledger.hours.items())
         },
         "incidents": [asdict(incident) for incident in account.incidents],
+    }
+
+
+def _load(load: Load) -> dict[str, Any]:
+    """Return what is known of a load; entities and names stand with the entry's data."""
+    plan = load.plan
+    return {
+        "kind": load.kind.value,
+        "seen": None if load.seen is None else asdict(load.seen),
+        "target": asdict(load.target),
+        "plan": None if plan is None else plan.as_dict(),
+        "plan_made": load.plan_made,
+        "deadline": load.deadline,
+        "is_at_risk": load.is_at_risk,
+        "override_until": load.override_until,
+        "wishes": dict(load.wishes),
+        "job": load.job.as_dict(),
+        "pending": load.realised.pending,
+        "booked": [booked.as_dict() for booked in load.realised.history[-_LATEST:]],
     }
 
 

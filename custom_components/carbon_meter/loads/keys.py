@@ -104,6 +104,9 @@ CONF_READY_BY: Final = "ready_by"
 CONF_CALENDAR: Final = "calendar"
 """A calendar whose events are trips (car) or hours in which somebody is there (zone)."""
 
+CONF_OCCUPIED: Final = "occupied"
+"""An entity that is on or home while somebody is in a zone."""
+
 CONF_CONTROL: Final = "control"
 """A `Control`."""
 

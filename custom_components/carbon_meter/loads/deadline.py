@@ -1,0 +1,61 @@
+"""The deadline of a load: whether it has to run now for it, and whether it may be missed."""
+
+from typing import Final
+
+from ..planning.guard import at_risk, must_run_now
+from ..planning.jobs.job import Task
+from ..planning.plan import Plan, Wish
+
+_SLACK: Final = 120.0
+"""Seconds before the last moment at which a load runs, whatever its plan."""
+
+_RELAXING: Final = 600.0
+"""Seconds of slack at which the guard lets go again: it does not come and go with each reading."""
+
+_LATE: Final = 60.0
+_MISSING: Final = 0.01
+"""Seconds after a deadline, and the part of the energy missing at it, that are told."""
+
+
+class DeadlineGuard:
+    """Watches over the deadline of what is done one day."""
+
+    def __init__(self) -> None:
+        """Start at rest."""
+        self.must_run = False
+        """Whether the time that is left is needed."""
+
+    def look(self, task: Task | None, now: float) -> bool:
+        """Look at what is to be done now; return whether it has to run from now on."""
+        before = self.must_run
+        self.must_run = (
+            task is not None
+            and task.deadline is not None
+            and must_run_now(
+                now=now,
+                deadline=task.deadline,
+                run_time=task.run_time,
+                slack=_RELAXING if before else _SLACK,
+            )
+        )
+        return self.must_run and not before
+
+
+def may_miss(task: Task | None, plan: Plan | None, now: float) -> bool:
+    """Return whether a deadline may be missed: by the plan, or as no time is left."""
+    if plan is not None and is_late(plan):
+        return True
+    if task is None or task.deadline is None:
+        return False
+    # What is nice to have may come after what must be: only the plan's wishes tell.
+    planned_end = None if plan is None else task.deadline
+    return at_risk(now=now, deadline=task.deadline, run_time=task.run_time, planned_end=planned_end)
+
+
+def is_late(plan: Plan) -> bool:
+    """Return whether a plan misses its deadline by more than what is rounding to a user."""
+    return any(
+        each.amount > (_LATE if each.unit == "s" else _MISSING * plan.energy)
+        for each in plan.relaxed
+        if each.wish is Wish.DEADLINE
+    )
