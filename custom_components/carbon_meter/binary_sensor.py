@@ -1,4 +1,4 @@
-"""Binary sensors: whether a meter can be believed now."""
+"""Binary sensors: whether a meter can be believed now, and what loads should do."""
 
 import asyncio
 from collections.abc import Mapping
@@ -9,12 +9,14 @@ from homeassistant.components.binary_sensor import (
     BinarySensorEntityDescription,
 )
 from homeassistant.components.binary_sensor.const import BinarySensorDeviceClass
-from homeassistant.const import EntityCategory
+from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .data import CarbonMeterConfigEntry
 from .entity import MeterEntity
+from .load_binary_sensor import load_binary_sensors
+from .load_entity import async_add_loads
 
 PARALLEL_UPDATES: Final = 0
 
@@ -31,10 +33,13 @@ async def async_setup_entry(
     entry: CarbonMeterConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the binary sensor of each meter."""
+    """Add the binary sensors of each meter and of each load."""
     for subentry_id, meter in entry.runtime_data.meters.items():
         async_add_entities([DoubtfulSensor(meter, DOUBTFUL)], config_subentry_id=subentry_id)
         await asyncio.sleep(0)  # of two hundred meters each lets others have their turn
+    await async_add_loads(
+        hass, entry, Platform.BINARY_SENSOR, async_add_entities, load_binary_sensors
+    )
 
 
 class DoubtfulSensor(MeterEntity, BinarySensorEntity):
