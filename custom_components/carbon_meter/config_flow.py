@@ -31,10 +31,12 @@ from .flows.contract import ContractSubentryFlow
 from .flows.discovered import DiscoveredSteps
 from .flows.drafts import MeterDraft
 from .flows.first_source import CONF_LIVE, live_fields, live_sources
+from .flows.load import LoadSubentryFlow
 from .flows.meter import MeterSubentryFlow, add_meter
 from .flows.options import CarbonMeterOptionsFlow
 from .flows.reauth import ReauthSteps
 from .flows.search import withdraw_offers
+from .loads.keys import SUBENTRY_LOAD
 from .migration import MINOR_VERSION, VERSION
 
 _NEW_SITE: Final = "new"
@@ -60,7 +62,11 @@ class CarbonMeterConfigFlow(AdoptionSteps, DiscoveredSteps, ReauthSteps, domain=
         cls, config_entry: ConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
         """Return what can be added to a site."""
-        return {SUBENTRY_METER: MeterSubentryFlow, SUBENTRY_CONTRACT: ContractSubentryFlow}
+        return {
+            SUBENTRY_METER: MeterSubentryFlow,
+            SUBENTRY_LOAD: LoadSubentryFlow,
+            SUBENTRY_CONTRACT: ContractSubentryFlow,
+        }
 
     @override
     def site_fields(self) -> dict[Any, Any]:

@@ -1,4 +1,4 @@
-"""The options of a site: where its carbon intensity comes from, and what it is weighed with."""
+"""The options of a site: where its carbon intensity comes from, and what is done with it."""
 
 from typing import Any, ClassVar
 
@@ -6,16 +6,18 @@ from homeassistant.config_entries import ConfigFlowResult
 
 from .details import DetailsSteps
 from .past_steps import PastSteps
+from .planning_steps import PlanningSteps
 from .source_steps import SourceSteps
 from .zone_steps import ZoneSteps
 
 
-class CarbonMeterOptionsFlow(SourceSteps, ZoneSteps, DetailsSteps, PastSteps):
+class CarbonMeterOptionsFlow(SourceSteps, ZoneSteps, PlanningSteps, DetailsSteps, PastSteps):
     """A menu of what can be changed; each part brings its own steps."""
 
     MENU: ClassVar[tuple[str, ...]] = (
         *SourceSteps.MENU,
         *ZoneSteps.MENU,
+        *PlanningSteps.MENU,
         *DetailsSteps.MENU,
         *PastSteps.MENU,
     )
