@@ -46,6 +46,7 @@ async def test_household_sees_few_and_clear_entities(site: SiteUnderTest) -> Non
     }
     assert of_site == {
         "backfill",
+        "simulation",
         "site_carbon_annual",
         "site_carbon_transmission",
         "site_carbon_upstream",

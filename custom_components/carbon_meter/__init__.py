@@ -18,6 +18,7 @@ from homeassistant.util.hass_dict import HassKey
 from .actions import async_register_actions
 from .archives import async_close_archive, async_open_archive, async_remove_archive
 from .backfill import Backfill
+from .blueprints_action import async_register_blueprints
 from .bookkeeper import Bookkeeper, archive_path
 from .carbon.archive.errors import ArchiveError
 from .carbon.meter_watch import MeterWatch
@@ -38,10 +39,15 @@ from .discovery.services import async_watch_services
 from .editions import async_settle_past, async_stop_settling
 from .intensity import SiteIntensity
 from .libraries import Libraries, async_get_libraries, async_renew_libraries
+from .loads.light_memory import async_register_lights
+from .loads.loads_store import LoadsStore
+from .loads.planner import SitePlanner
+from .loads.shedding import async_register_shedding
 from .meter_tree import MeterTree
 from .metering.errors import MeterSilentError
 from .migration import async_migrate_entry as async_migrate_entry
 from .missing import async_driver_and_profile, async_watch_missing
+from .plan_action import async_register_plan
 from .plan_watch import PlanWatch
 from .plans import async_plan_parts
 from .plugins import async_welcome
@@ -49,11 +55,21 @@ from .record import Record
 from .recorded import async_recorded_before, async_recorded_total
 from .reload import async_register_reload
 from .report_action import async_register_report
+from .simulate_action import async_register_simulate
+from .simulation.run import Simulation
 from .sources.learning import async_forget
 from .store import Part, SiteStore
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 PLATFORMS: Final = (Platform.BINARY_SENSOR, Platform.EVENT, Platform.SENSOR)
+LOAD_PLATFORMS: Final = (
+    Platform.BUTTON,
+    Platform.CALENDAR,
+    Platform.NUMBER,
+    Platform.SWITCH,
+    Platform.TIME,
+)
+"""Of sites with loads only: who has none gets no calendar in the sidebar."""
 
 _DATA_RELOADING: HassKey[set[str]] = HassKey(f"{DOMAIN}_reloading")
 
@@ -70,6 +86,11 @@ async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
     async_register_reload(hass)
     async_register_actions(hass)
     async_register_report(hass)
+    async_register_plan(hass)
+    async_register_simulate(hass)
+    async_register_blueprints(hass)
+    async_register_lights(hass)
+    async_register_shedding(hass)
     async_watch_missing(hass)
     await async_get_libraries(hass)
     await async_watch_services(hass)
@@ -122,6 +143,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) 
         store=store,
         record=record,
         backfill=Backfill(hass, entry, keeper, intensity, meters, record),
+        planner=SitePlanner(hass, entry, intensity, keeper, meters),
+        simulation=Simulation(hass, entry.title),
         left_out=bool(left_out),
     )
 
@@ -134,13 +157,15 @@ async def async_setup_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) 
         else:
             await _first_readings(list(meters.values()))
         await keeper.async_enter()
+        await entry.runtime_data.planner.async_load()
     except BaseException:
         await _close(meters.values())
         await async_close_archive(hass, keeper.archive)
         raise
 
     _keep(hass, entry, stored_meters)
-    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    entry.async_on_unload(entry.runtime_data.planner.async_start())
+    await hass.config_entries.async_forward_entry_setups(entry, _platforms(entry.runtime_data))
     entry.async_on_unload(AddressWatch(hass, entry).async_start())
     entry.runtime_data.settling = entry.async_create_background_task(
         hass, async_settle_past(hass, entry), "follow editions, go on with the past"
@@ -177,6 +202,11 @@ async def _async_book(
             translation_placeholders={"error": str(err)},
         ) from err
     return keeper
+
+
+def _platforms(site: Site) -> tuple[Platform, ...]:
+    """Return what a site has entities of."""
+    return (*PLATFORMS, *LOAD_PLATFORMS) if site.planner.loads else PLATFORMS
 
 
 async def _close(meters: Iterable[MeterCoordinator]) -> None:
@@ -319,10 +349,12 @@ def _keep(
 
 async def async_unload_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) -> bool:
     """Stop reading the site's meters; what they said is stored."""
-    if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+    if not await hass.config_entries.async_unload_platforms(entry, _platforms(entry.runtime_data)):
         return False
     site = entry.runtime_data
+    await site.simulation.async_stop()
     await async_stop_settling(site)
+    await site.planner.async_close()
     await _close(site.meters.values())
     site.store.async_close()
     await site.store.async_save()
@@ -335,6 +367,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry)
 async def async_remove_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) -> None:
     """Delete what was stored of a site. Its record stays in the recorder."""
     await SiteStore(hass, entry.entry_id).async_remove()
+    await LoadsStore(hass, entry.entry_id).async_remove()
     await async_remove_archive(hass, archive_path(hass, entry.entry_id))
     await async_forget(hass, entry.entry_id)
 

@@ -5,7 +5,6 @@ from datetime import datetime
 import math
 from typing import Any, Final, cast
 
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import (
     HomeAssistant,
     ServiceCall,
@@ -24,8 +23,9 @@ from .carbon.intervals import HOUR, INTERVAL, floor
 from .carbon.site.book import Restated
 from .carbon.site.entries import GridEntry
 from .const import CONF_SITE, CONF_SOURCE, DOMAIN
-from .data import CarbonMeterConfigEntry, Site
+from .data import Site
 from .editions import yearly_again
+from .loads.chosen import async_site
 from .past_request import async_request, meters_of
 from .restatement import async_from_history, async_restate, audit_as_dict, given
 
@@ -204,27 +204,8 @@ def _stretch(start: datetime, end: datetime) -> tuple[int, int]:
 
 
 def _site(hass: HomeAssistant, data: Mapping[str, Any]) -> Site:
-    """Return the site that was chosen, the only one without a choice.
-
-    Raises ServiceValidationError for one that is not there or not loaded.
-    """
-    entries = {
-        entry.entry_id: entry
-        for entry in hass.config_entries.async_entries(
-            DOMAIN, include_ignore=False, include_disabled=False
-        )
-    }
-    chosen = data.get(CONF_SITE)
-    if chosen is None and len(entries) > 1:
-        raise _refused("choose_site")
-    entry: CarbonMeterConfigEntry | None = (
-        next(iter(entries.values()), None) if chosen is None else entries.get(chosen)
-    )
-    if entry is None:
-        raise _refused("unknown_site", site=chosen or "-")
-    if entry.state is not ConfigEntryState.LOADED:
-        raise _refused("site_not_loaded", site=entry.title)
-    return entry.runtime_data
+    """Return the site that was chosen; see `async_site`."""
+    return async_site(hass, data.get(CONF_SITE)).runtime_data
 
 
 def _refused(key: str, **placeholders: str) -> ServiceValidationError:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final, override
 
 from homeassistant.components.sensor import (
@@ -13,7 +14,7 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import MATCH_ALL, UnitOfMass
+from homeassistant.const import MATCH_ALL, Platform, UnitOfMass
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -30,9 +31,12 @@ from .coordinator import MeterCoordinator
 from .data import CarbonMeterConfigEntry, Site
 from .entity import MeterEntity, SiteEntity
 from .forecast_sensor import forecast_sensors
+from .load_entity import async_add_loads
+from .load_sensor import load_sensors
 from .quality_descriptions import QUALITY_SENSORS
 from .report_sensor import report_sensors
 from .sensor_descriptions import QuantityDescription, quantity_sensor
+from .simulation_sensor import SIMULATION_SENSOR, SimulationSensor
 
 PARALLEL_UPDATES: Final = 0
 SCAN_INTERVAL: Final = timedelta(minutes=1)
@@ -89,7 +93,7 @@ async def async_setup_entry(
     entry: CarbonMeterConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the sensors of the site and of each meter."""
+    """Add the sensors of the site, of each meter, and of each load."""
     site = entry.runtime_data
     entities: list[SensorEntity] = [IntensitySensor(entry, INTENSITY_SENSOR)]
     if inlets(site):
@@ -99,6 +103,7 @@ async def async_setup_entry(
         entities += report_sensors(hass, entry)
     entities += forecast_sensors(entry)
     entities.append(BackfillSensor(entry, BACKFILL_SENSOR))
+    entities.append(SimulationSensor(entry, SIMULATION_SENSOR))
     async_add_entities(entities)
     for subentry_id, meter in site.meters.items():
         of_meter = [*_meter_sensors(meter), *meter_book_sensors(entry, meter)]
@@ -107,6 +112,9 @@ async def async_setup_entry(
         # Home Assistant adds them at once: with two hundred meters others wait for seconds.
         await asyncio.sleep(0)
     _remove_others(hass, entry, {entity.unique_id for entity in entities})
+    await async_add_loads(
+        hass, entry, Platform.SENSOR, async_add_entities, partial(load_sensors, entry)
+    )
 
 
 def _meter_sensors(meter: MeterCoordinator) -> list[SensorEntity]:
