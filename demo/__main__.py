@@ -18,6 +18,8 @@ from demo.dashboard import show_dashboard
 from demo.figures import Entities, Figures, find_entities, read_figures, table
 from demo.grid_signal import SENSOR, template_sensor
 from demo.home_assistant import HomeAssistant, free_port, is_free
+from demo.loads import LOADS, add_loads, follow_plans
+from demo.plans import check_plans
 from demo.processes import ChildError, Children, Progress
 from demo.site import add_meters, choose_signal, describe_battery
 from demo.virtual_home import VirtualHome
@@ -138,34 +140,53 @@ async def run_check(
         await show_dashboard(client, entities)
         await page_answers(client)
         verdicts = await check(client, entry_id, home, speed=_CHECK_SPEED, thorough=thorough)
+        verdicts += await check_plans(client, entities.loads)
         _say("", *table(await read_figures(client, entities)), "", *map(str, verdicts))
         problems = home_assistant.problems()
         for line in problems:
             _say(f"the log has an error: {line}")
         if problems or not verdicts or not all(verdict.right for verdict in verdicts):
             return 1
-        _say("", "the carbon figures are right, and the log has no error")
+        _say("", "the carbon figures and the plans are right, and the log has no error")
     return 0
 
 
 async def _add(
     client: HomeAssistantClient, home: VirtualHome, *, interval: int
 ) -> tuple[str, Entities]:
-    """Add the meters; return the site's entry and its entities."""
+    """Add the meters and the loads; return the site's entry and its entities."""
     with Progress("finding and adding the meters"):
         entry_id = await add_meters(client, home.meters, interval=interval)
         await choose_signal(client, entry_id, SENSOR)
         await describe_battery(client, entry_id)
-        entities = await find_entities(client, entry_id)
-        # The site reloads with each meter: its entities are there when the last one is.
-        deadline = time.monotonic() + _PATIENCE
-        while len(entities.meters) < len(home.meters) or not all(entities.meters.values()):
-            if time.monotonic() > deadline:
-                msg = f"not all meters have entities: {entities.meters}"
-                raise TimeoutError(msg)
-            await asyncio.sleep(0.2)
-            entities = await find_entities(client, entry_id)
+        entities = await _all_there(client, entry_id, meters=len(home.meters))
+    with Progress("adding what can wait for clean hours"):
+        await add_loads(client, entry_id)
+        entities = await _all_there(client, entry_id, meters=len(home.meters), loads=len(LOADS))
+        await follow_plans(client, entities.loads)
     return entry_id, entities
+
+
+async def _all_there(
+    client: HomeAssistantClient, entry_id: str, *, meters: int, loads: int = 0
+) -> Entities:
+    """Return the entities when the site has so many meters and loads, each with its own.
+
+    The site reloads with each of them: its entities are there when the last one is.
+    """
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        entities = await find_entities(client, entry_id)
+        owners = [*entities.meters.values(), *entities.loads.values()]
+        if len(entities.meters) >= meters and len(entities.loads) >= loads and all(owners):
+            states = await client.states()
+            known = {each["entity_id"] for each in states if each["state"] != "unavailable"}
+            if all(known.issuperset(owner.values()) for owner in owners):
+                return entities
+        if time.monotonic() > deadline:
+            msg = f"not all meters and loads have entities: {entities.meters} {entities.loads}"
+            raise TimeoutError(msg)
+        await asyncio.sleep(0.2)
 
 
 async def _live_table(client: HomeAssistantClient, entities: Entities) -> None:

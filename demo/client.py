@@ -367,12 +367,16 @@ class HomeAssistantClient:
         """Unload a config entry and set it up again."""
         await self.post(f"/api/config/config_entries/entry/{entry_id}/reload")
 
-    async def subentries(self, entry_id: str) -> list[dict[str, Any]]:
-        """Return the subentries of a config entry."""
+    async def subentries(self, entry_id: str, kind: str) -> dict[str, str]:
+        """Return the titles of a config entry's subentries of one type, by their ids."""
         subentries: list[dict[str, Any]] = await self.command(
             "config_entries/subentries/list", entry_id=entry_id
         )
-        return subentries
+        return {
+            subentry["subentry_id"]: subentry["title"]
+            for subentry in subentries
+            if subentry["subentry_type"] == kind
+        }
 
     async def devices(self) -> list[dict[str, Any]]:
         """Return the device registry."""

@@ -28,6 +28,7 @@ INTEGRATIONS: Final[Mapping[str, Section]] = {
     "system_health": {},
 }
 
+_AUTOMATIONS: Final = "automations.yaml"
 _MARKER = ".carbon_meter_demo"
 _MARKER_TEXT = "Home Assistant config dir of the Carbon Meter demo: may be deleted at any time.\n"
 
@@ -73,6 +74,8 @@ def seed(config_dir: Path, settings: Settings, *, fresh: bool = False) -> None:
     storage.mkdir(parents=True, exist_ok=True)
     marker.write_text(_MARKER_TEXT, encoding="utf-8")
     (config_dir / "configuration.yaml").write_text(_configuration(settings), encoding="utf-8")
+    if not (config_dir / _AUTOMATIONS).exists():
+        (config_dir / _AUTOMATIONS).write_text("[]\n", encoding="utf-8")
     _write_store(storage / "http", _http(settings.port))
     if not (storage / "onboarding").exists():
         _write_store(storage / "onboarding", _onboarding())
@@ -105,6 +108,8 @@ def _configuration(settings: Settings) -> str:
             lines += [f"  {key}: {json.dumps(value)}" for key, value in values.items()]
         else:
             lines += [f"  - {json.dumps(value)}" for value in values]
+    # The page writes automations there, as it does in every other config dir.
+    lines.append(f"automation: !include {_AUTOMATIONS}")
     return "\n".join(lines) + "\n"
 
 

@@ -72,7 +72,7 @@ async def show_dashboard(client: HomeAssistantClient, entities: Entities) -> str
 
 def _config(entities: Entities) -> dict[str, Any]:
     """Return one view."""
-    sections = (_now, _ahead, _record, _supply, _devices, _trust)
+    sections = (_now, _ahead, _loads, _record, _supply, _devices, _trust)
     return {
         "views": [
             {
@@ -112,6 +112,36 @@ def _ahead(entities: Entities) -> Card:
     )
     card = {"type": "markdown", "content": text, "grid_options": {"columns": "full"}}
     return _section("The next 24 hours", "mdi:clock-fast", [card] if forecast else [])
+
+
+def _loads(entities: Entities) -> Card:
+    """Return when what can move will run, why, and what that saves."""
+    cards: list[Card | None] = []
+    for name, keys in entities.loads.items():
+        cards += [
+            {"type": "heading", "heading": name, "heading_style": "subtitle"},
+            {
+                "type": "markdown",
+                "content": f"{{{{ state_attr('{keys.get('plan')}', 'explanation') }}}}",
+                "text_only": True,
+                "grid_options": {"columns": "full"},
+            },
+            _tile(keys.get("run_now"), "Run now"),
+            _tile(keys.get("next_start"), "Next start", "mdi:clock-start"),
+            _tile(keys.get("saving_planned"), "Planned saving", "mdi:leaf"),
+            _tile(keys.get("override"), "Override"),
+        ]
+    calendars = [keys["load_plan"] for keys in entities.loads.values() if "load_plan" in keys]
+    if calendars:
+        cards.append(
+            {
+                "type": "calendar",
+                "entities": calendars,
+                "initial_view": "listWeek",
+                "grid_options": {"columns": "full", "rows": 5},
+            }
+        )
+    return _section("What can wait", "mdi:calendar-clock", cards)
 
 
 def _record(entities: Entities) -> Card:

@@ -40,26 +40,32 @@ class Entities:
     meters: dict[str, dict[str, str]]
     """By the meter's name and the sensor's key."""
 
+    loads: dict[str, dict[str, str]]
+    """By the load's name and the entity's key."""
+
     ids: dict[str, str]
     """What the site's and the meters' series begin with; the site is `site`, a meter its name."""
 
 
 async def find_entities(client: HomeAssistantClient, entry_id: str) -> Entities:
     """Return the entities of a site, told by their unique ids."""
-    names = {
-        subentry["subentry_id"]: subentry["title"] for subentry in await client.subentries(entry_id)
-    }
-    meters: dict[str, dict[str, str]] = {name: {} for name in names.values()}
+    names = {kind: await client.subentries(entry_id, kind) for kind in ("meter", "load")}
+    meters: dict[str, dict[str, str]] = {name: {} for name in names["meter"].values()}
+    loads: dict[str, dict[str, str]] = {name: {} for name in names["load"].values()}
     site: dict[str, str] = {}
     for entity in await client.entities(DOMAIN):
+        if entity["disabled_by"] is not None:
+            continue
         unique_id: str = entity["unique_id"]
         owner, _, key = unique_id.partition("_")
-        if owner in names and key in _KEYS:
-            meters[names[owner]][key] = entity["entity_id"]
+        if owner in names["meter"] and key in _KEYS:
+            meters[names["meter"][owner]][key] = entity["entity_id"]
+        elif owner in names["load"]:
+            loads[names["load"][owner]][key] = entity["entity_id"]
         elif owner == entry_id:
             site[key] = entity["entity_id"]
-    ids = {"site": entry_id, **{name: subentry_id for subentry_id, name in names.items()}}
-    return Entities(site=site, meters=meters, ids=ids)
+    ids = {"site": entry_id, **{name: owner for owner, name in names["meter"].items()}}
+    return Entities(site=site, meters=meters, loads=loads, ids=ids)
 
 
 def energy_key(keys: Mapping[str, str]) -> str:

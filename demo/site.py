@@ -38,9 +38,7 @@ async def add_meters(
     """
     entries = await client.entries(DOMAIN)
     entry_id: str | None = entries[0]["entry_id"] if entries else None
-    titles = (
-        {subentry["title"] for subentry in await client.subentries(entry_id)} if entry_id else set()
-    )
+    titles = set((await client.subentries(entry_id, "meter")).values()) if entry_id else set()
     for meter in meters:
         name = NAMES.get(meter.node, meter.node)
         if name in titles:

@@ -2,8 +2,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from homeassistant.util.yaml import load_yaml_dict
 import pytest
-import yaml
 
 from demo.config_dir import INTEGRATION, Place, Settings, seed
 
@@ -18,9 +18,10 @@ def test_server_is_bound_to_loopback_and_never_in_yaml(tmp_path: Path) -> None:
     stable = read_store(tmp_path / "config", "http")["stable"]
     assert stable["server_host"] == ["127.0.0.1"]
     assert stable["server_port"] == 18123
-    configuration = yaml.safe_load((tmp_path / "config" / "configuration.yaml").read_text())
+    configuration = load_yaml_dict(str(tmp_path / "config" / "configuration.yaml"))
     assert "http" not in configuration
     assert "default_config" not in configuration
+    assert configuration["automation"] == []
 
 
 def test_place_and_integrations_are_written(tmp_path: Path) -> None:
@@ -31,7 +32,7 @@ def test_place_and_integrations_are_written(tmp_path: Path) -> None:
 
     seed(tmp_path, settings)
 
-    configuration = yaml.safe_load((tmp_path / "configuration.yaml").read_text())
+    configuration = load_yaml_dict(str(tmp_path / "configuration.yaml"))
     home = configuration["homeassistant"]
     assert home["name"] == 'The "Old" Mill: 3'
     assert (home["country"], home["currency"], home["language"]) == ("CN", "CNY", "zh-Hans")
