@@ -23,12 +23,16 @@ from custom_components.carbon_meter.carbon.intensity.live.catalogue import PROVI
 from custom_components.carbon_meter.flows.options import CarbonMeterOptionsFlow
 from custom_components.carbon_meter.flows.source_forms import NONE
 from custom_components.carbon_meter.forecast_sensor import FORECAST_ERROR_SENSORS, FORECAST_SENSOR
+from custom_components.carbon_meter.load_descriptions import LOAD_SENSORS
+from custom_components.carbon_meter.load_sensor import PLAN_SENSOR
 from custom_components.carbon_meter.metering.incidents import Reason
 from custom_components.carbon_meter.metering.quantities import QUANTITIES
 from custom_components.carbon_meter.metering.steps import StepKind
+from custom_components.carbon_meter.planning.plan import ReasonKind
 from custom_components.carbon_meter.quality_descriptions import QUALITY_SENSORS
 from custom_components.carbon_meter.report_descriptions import REPORT_SENSORS, reference_sensors
 from custom_components.carbon_meter.sensor import SITE_SENSORS
+from custom_components.carbon_meter.simulation_sensor import SIMULATION_SENSOR
 
 PACKAGE = Path(const.__file__).parent
 REFERENCES = tuple(Reference(denominator=one, quantity=1.0, name="unit") for one in Denominator)
@@ -77,6 +81,9 @@ def test_everything_shown_is_named(language: dict[str, Any]) -> None:
         *FORECAST_ERROR_SENSORS,
         FORECAST_SENSOR,
         BACKFILL_SENSOR,
+        SIMULATION_SENSOR,
+        *LOAD_SENSORS,
+        PLAN_SENSOR,
         *map(carrier_sensor, CARRIER_FIGURES),
         *REPORT_SENSORS,
         *reference_sensors(REFERENCES),
@@ -92,6 +99,7 @@ def test_everything_shown_is_named(language: dict[str, Any]) -> None:
     grades = sensors["carbon_intensity"]["state_attributes"]["grade"]["state"]
     assert set(grades) == set(Grade)
     assert set(sensors["coverage"]["state_attributes"]) == set(Grade)
+    assert set(sensors["plan"]["state"]) == set(ReasonKind)
     events = language["entity"]["event"]
     for key, kinds in (("power_step", StepKind), ("incident", Reason)):
         named = events[key]["state_attributes"]["event_type"]["state"]
