@@ -178,6 +178,7 @@ LOAD_SENSORS: Final = (
         native_unit_of_measurement=UnitOfTemperature.CELSIUS,
         suggested_display_precision=1,
         value_fn=_setpoint,
+        attributes_fn=lambda load: {"base": load.base_setpoint},
         applies=_has_setpoint,
     ),
     LoadSensorDescription(
