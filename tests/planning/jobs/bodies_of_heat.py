@@ -11,7 +11,7 @@ from tests.planning.jobs.world import Course
 class Tank:
     """Water with a heater; draws come when they come, its thermometer has a tenth of a degree."""
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         chance: random.Random,
         draws: Callable[[float, float], float],
@@ -74,7 +74,7 @@ class Tank:
 class Room:
     """A house whose thermostat keeps what it is set to, to a few tenths of a degree."""
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         chance: random.Random,
         outside: Callable[[float], float],
@@ -91,7 +91,12 @@ class Room:
     ) -> None:
         """Take the weather, the house and its heat pump."""
         self.chance, self.outside, self.capacity, self.loss = chance, outside, capacity, loss
-        self.power, self.performance, self.setpoint, self.level = power, performance, setpoint, level
+        self.power, self.performance, self.setpoint, self.level = (
+            power,
+            performance,
+            setpoint,
+            level,
+        )
         self.cools, self.gains, self.sees = cools, gains, sees.split()
         self.is_on = False
         self.course = Course()
@@ -143,8 +148,15 @@ class Battery:
         one_way: float = 0.95,
         level: float = 50.0,
         lag: float = 600.0,
+        follows: bool = True,
+        own: float = 10.0,
     ) -> None:
-        """Take what the house takes, below zero what its roof gives."""
+        """Take what the house takes, below zero what its roof gives.
+
+        One that `follows` gives no more than the house takes at a moment; below its `own` limit
+        none gives anything by itself.
+        """
+        self.follows, self.own = follows, own
         self.chance, self.net, self.capacity, self.one_way = chance, net, capacity, one_way
         self.level, self.lag = level, lag
         self.told: float | None = None
@@ -157,6 +169,10 @@ class Battery:
         """Let some seconds pass: told nothing it uses up what the roof gives."""
         net = self.net(now)
         power = -net if self.told is None else self.told
+        if self.told is None and power < 0.0 and self.level <= self.own:
+            power = 0.0
+        if self.follows and self.told is not None and self.told < 0.0:
+            power = min(0.0, -net)
         power = min(max(power, -3000.0), 3000.0)
         if (power > 0.0 and self.level >= 100.0) or (power < 0.0 and self.level <= 0.0):
             power = 0.0

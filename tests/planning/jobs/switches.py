@@ -5,7 +5,7 @@ import random
 from typing import Any
 
 from custom_components.carbon_meter.planning.jobs.job import Target
-from tests.planning.jobs.world import Course, Stretch
+from tests.planning.jobs.world import Course
 
 
 class Pump:
@@ -127,11 +127,6 @@ class Car:
             self.switched.append((now, self.told))
 
 
-def of_day(moments: Sequence[Stretch]) -> list[Stretch]:
-    """Return stretches that are not empty."""
-    return [each for each in moments if each[1] > each[0]]
-
-
 class Dishwasher:
     """Is filled, waits for its start, runs its programme once, and is emptied."""
 
@@ -205,12 +200,12 @@ class Dishwasher:
 
     def differs(self, target: Target) -> bool:
         """Return whether it is told to start, or not any more."""
-        if target.run is None or target.run == self._before:
-            return False
-        return True
+        return target.run is not None and target.run != self._before
 
     def obey(self, target: Target, now: float) -> None:
         """Start when that is told anew; what is told to stop in its run is interrupted."""
+        if target.run and self.started is None and self.since is not None and not self.is_ready:
+            return  # Its door is open.
         self._before = target.run
         if target.run and self.started is None:
             if self.is_ready:

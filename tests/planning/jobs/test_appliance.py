@@ -371,9 +371,10 @@ def test_a_meter_that_falls_silent_does_not_stop_it() -> None:
     assert job.phase is Phase.WAITING
     job.see(Seen(moment=start + 300))
     assert job.phase is Phase.RUNNING
-    job.see(Seen(moment=start + PROFILE.duration - 1))
-    assert job.target(planned, start + PROFILE.duration - 1).run is True
-    job.see(Seen(moment=start + PROFILE.duration))
+    longest = start + 1.5 * PROFILE.duration
+    job.see(Seen(moment=longest - 1))
+    assert job.target(planned, longest - 1).run is True
+    job.see(Seen(moment=longest))
     assert job.phase is Phase.DONE
 
 
@@ -577,6 +578,22 @@ def test_home_assistant_was_off_while_it_ran() -> None:
     assert taken is not None
     # What nobody saw is not made up.
     assert sum(piece.energy for piece in taken) == pytest.approx(sum(DISHWASHER[1:19]) / 60.0)
+
+
+@pytest.mark.parametrize("back", [58, 93])
+def test_a_pause_after_a_gap_is_not_the_end(back: int) -> None:
+    """Home Assistant is off for 40 minutes, and comes back while the machine dries."""
+    job, _, start = started_job()
+    machine = Machine(programme=[*DISHWASHER[:98], *[2.0] * 10, *[400.0] * 5], started=start)
+    for minute in (*range(1, back - 40), *range(back, 113)):
+        now = start + minute * MINUTE
+        job.see(Seen(moment=now, power=machine.power(now)))
+        assert minute < 3 or job.phase is Phase.RUNNING
+        assert job.target(None, now).run is True
+
+    for minute in range(113, 145):
+        job.see(Seen(moment=start + minute * MINUTE, power=1.0))
+    assert job.phase is Phase.DONE
 
 
 @given(at=st.integers(0, 14 * 60))

@@ -19,9 +19,10 @@ from custom_components.carbon_meter.planning.jobs.job import Seen
 from custom_components.carbon_meter.planning.jobs.keeping import kept
 from custom_components.carbon_meter.planning.jobs.run_time import RunTimeJob, RunTimeSettings
 from custom_components.carbon_meter.planning.plan import Margin, Plan, ReasonKind, runs
-from custom_components.carbon_meter.planning.run_time import Rules
+from custom_components.carbon_meter.planning.run_time import Rules, plan_run_time
 from custom_components.carbon_meter.planning.signal import Signal
 from custom_components.carbon_meter.planning.slots import Slots
+from custom_components.carbon_meter.planning.window import Window
 from tests.planning.jobs.follower import CARBON, Follower
 from tests.planning.problems import HOUR, START, hourly, slots_of
 
@@ -84,10 +85,33 @@ def test_it_grows_into_nothing_that_is_closed() -> None:
     )
 
     assert hours_of(plan) == [
-        (1, pytest.approx(2.3)),
+        (1, 2),
         (3, pytest.approx(4.1)),
-        (6, 7),
+        (pytest.approx(5.7), 7),
     ]
+
+
+def test_no_pause_becomes_shorter_than_those_that_were_planned() -> None:
+    """A pump that rests for an hour: what it lacks finds no room, and the new plan counts."""
+    signal = hourly([100.0, 300.0, 100.0, 100.0])
+    pump = Rules(least_run=1800.0, least_pause=3600.0)
+
+    def planned(hours: float) -> Plan:
+        return plan_run_time(
+            signal,
+            CARBON,
+            Window(start=START, end=START + 4 * HOUR),
+            pump,
+            power=1000.0,
+            run_time=hours * HOUR,
+        )
+
+    old, new = planned(3.0), planned(3.4)
+    plan = kept(old, new, Margin(absolute=1e6), signal=signal, objective=CARBON, now=START)
+
+    assert hours_of(old) == [(0, 1), (2, 4)]
+    assert plan is new
+    assert len(hours_of(plan)) == 1
 
 
 def test_nothing_grows_beyond_the_end_of_both() -> None:

@@ -15,6 +15,7 @@ from custom_components.carbon_meter.planning.heat_pump import Heater, HeatPump
 from custom_components.carbon_meter.planning.jobs.bodies import room, tank
 from custom_components.carbon_meter.planning.jobs.hygiene import HygieneSettings
 from custom_components.carbon_meter.planning.jobs.job import NO_TARGET, Around, Seen, Target
+from custom_components.carbon_meter.planning.jobs.setpoint import Setpoint
 from custom_components.carbon_meter.planning.jobs.warmth import WarmthJob
 from custom_components.carbon_meter.planning.jobs.warmth_settings import Steering, WarmthSettings
 from custom_components.carbon_meter.planning.objective import Objective
@@ -388,6 +389,35 @@ def test_a_change_by_hand_counts_when_nothing_is_moved() -> None:
     seen_at(job, 20.5, 62, setpoint=20.5)
     assert job.see(Seen(moment=START + 63 * 60.0, level=20.5, setpoint=19.5))
     assert job.base_setpoint == 19.5
+
+
+def test_a_device_that_hears_nothing_for_an_hour_teaches_no_base() -> None:
+    """It still shows the first of several shifts when the last one is taken back."""
+    setpoint = Setpoint()
+    assert setpoint.see(21.0) is True
+    for step, asked in enumerate((22.0, 21.5, 21.0)):
+        assert setpoint.ask(asked, START + step * 1800.0) == asked
+    for shown in (22.0, 21.5, 22.0):
+        assert setpoint.see(shown) is False
+    again = Setpoint()
+    again.restore(setpoint.as_dict())
+    assert again.is_moved
+    assert again.see(22.0) is False
+    assert again.see(21.0) is False
+    assert not again.is_moved
+    assert again.see(22.0) is True
+    assert again.base == 22.0
+
+
+@pytest.mark.parametrize(("power", "runs"), [(3.0, False), (1950.0, True), (0.0, False)])
+def test_a_standby_power_is_no_run(power: float, runs: bool) -> None:
+    """Else a start is counted as none, and it is switched for nothing."""
+    job = WarmthJob(TANK)
+    seen_at(job, 50.0, power=power)
+    task = job.task(START, Around(signal=wave(2)))
+
+    assert task is not None
+    assert task.planner.running is runs  # type: ignore[attr-defined]
 
 
 def test_outside_the_comfort_the_setpoint_goes_back_at_once() -> None:

@@ -80,14 +80,20 @@ class Faults:
     @property
     def all(self) -> list[Stretch]:
         """Return when anything is wrong."""
-        return [*self.blind, *self.deaf, *self.down, *self.dark, *((a, b) for a, b, _ in self.clock)]
+        return [
+            *self.blind,
+            *self.deaf,
+            *self.down,
+            *self.dark,
+            *((a, b) for a, b, _ in self.clock),
+        ]
 
     def off(self, moment: float) -> float:
         """Return by how much the clock is off."""
         return next((by for start, end, by in self.clock if start <= moment < end), 0.0)
 
 
-def some_faults(  # noqa: PLR0913
+def some_faults(
     chance: random.Random,
     start: float,
     days: int,
@@ -117,7 +123,7 @@ def some_faults(  # noqa: PLR0913
 class World:
     """One load, and all that happens to it."""
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         make: Callable[[], Job],
         device: Device,
@@ -175,7 +181,8 @@ class World:
         pieces = self.job.done()
         if pieces is not None:
             self.done.append((self.moment, pieces))
-            self.planned, needed = None, True
+            if self.task is None or not self.task.is_rolling:
+                self.planned, needed = None, True
             self._save()
         needed |= self._look(clock)
         hour = int(clock // HOUR)
@@ -242,7 +249,8 @@ class World:
             target = replace(target, run=True, power=greatest_power(task))
         if target != self.target:
             self.told.append((self.moment, target))
-        is_other = target.run != self.target.run
+        before = self.target.run, self.target.setpoint
+        is_other = (target.run, target.setpoint) != before
         self.target = target
         if is_other:
             self._save()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Final
 
 from ..decision import keep_or_replace, rest
@@ -28,8 +29,9 @@ def kept(  # noqa: PLR0913  # two plans, and what they are compared by
     """Return the new plan, or the old one, brought to its energy, unless the new one gains enough.
 
     Where what is left of the old plan brings nearly the same (within 15 % or one slot), its runs
-    are cut at the end, or made longer, but not into what is `closed` and not beyond the end of
-    both. Then `keep_or_replace` decides. Where they bring different things, the new plan counts.
+    are cut at the end, or made longer, but not into what is `closed`, not beyond the end of both,
+    and not so that a pause is shorter than all that were planned: a load may need as long. Then
+    `keep_or_replace` decides. Where they bring different things, the new plan counts.
     """
     left = rest(old, now)
     energy = sum(piece.energy for piece in left)
@@ -39,7 +41,8 @@ def kept(  # noqa: PLR0913  # two plans, and what they are compared by
         fitted = with_energy(left, new.energy)
     else:
         end = max(piece.end for piece in (*left, *new.pieces))
-        fitted = _grown(left, new.energy, now, end, closed)
+        pause = _shortest_pause(old.pieces, new.pieces)
+        fitted = _grown(left, new.energy, (now, end), closed, pause)
     near = replace(old, pieces=fitted, relaxed=_near(old.relaxed, new.relaxed))
     return keep_or_replace(near, new, margin, signal=signal, objective=objective, now=now)
 
@@ -63,7 +66,11 @@ def _near(old: Sequence[Relaxed], new: Sequence[Relaxed]) -> tuple[Relaxed, ...]
 
 
 def _grown(
-    pieces: Sequence[Piece], energy: float, start: float, end: float, closed: Stretches
+    pieces: Sequence[Piece],
+    energy: float,
+    within: tuple[float, float],
+    closed: Stretches,
+    pause: float,
 ) -> tuple[Piece, ...]:
     """Return pieces brought to an energy in Wh by longer runs, each at the power of its edge.
 
@@ -72,18 +79,24 @@ def _grown(
     """
     found = joined(pieces)
     for _, last in reversed(runs(found)):
-        taken = [*runs(found), *closed]
-        until = min([end, *(max(begin, last) for begin, finish in taken if finish > last)])
+        taken = [*((begin - pause, finish) for begin, finish in runs(found)), *closed]
+        until = min([within[1], *(max(begin, last) for begin, finish in taken if finish > last)])
         power = next(piece.power for piece in found if piece.end == last)
         seconds = min(_missing(found, energy) / power * 3600.0, until - last)
         found = joined([*found, Piece(last, last + seconds, power)])
     for first, _ in reversed(runs(found)):
-        taken = [*runs(found), *closed]
-        since = max([start, *(min(finish, first) for begin, finish in taken if begin < first)])
+        taken = [*((begin, finish + pause) for begin, finish in runs(found)), *closed]
+        since = max([within[0], *(min(finish, first) for begin, finish in taken if begin < first)])
         power = next(piece.power for piece in found if piece.start == first)
         seconds = min(_missing(found, energy) / power * 3600.0, first - since)
         found = joined([*found, Piece(first - seconds, first, power)])
     return found
+
+
+def _shortest_pause(*rows: Sequence[Piece]) -> float:
+    """Return the seconds of the shortest pause in some courses, 0 where there is none."""
+    pauses = [after[0] - before[1] for row in rows for before, after in pairwise(runs(row))]
+    return min(pauses, default=0.0)
 
 
 def _missing(pieces: Sequence[Piece], energy: float) -> float:

@@ -170,7 +170,7 @@ class RunTimeJob:
         load = RunLoad(
             name=settings.name,
             power=settings.power,
-            run_time=left,
+            run_time=left - self._kept_back(start, end, left),
             window=Window(
                 start=start,
                 end=end,
@@ -180,6 +180,23 @@ class RunTimeJob:
             state=self._state(now, start),
         )
         return MovableTask(load=load, start=now, deadline=end, run_time=left)
+
+    def _kept_back(self, start: float, end: float, left: float) -> float:
+        """Return the seconds that it will run for its longest pause once the rest has run.
+
+        What is planned leaves them out: else it would run longer than it has to.
+        """
+        longest = self.settings.longest_pause
+        rest = end - start - left
+        if longest is None or rest < longest:
+            return 0.0
+        forced = self._forced_run
+        return min(left, (1.0 + (rest - longest) // (longest + forced)) * forced)
+
+    @property
+    def _forced_run(self) -> float:
+        """Return for how many seconds it runs after its longest pause."""
+        return self.settings.rules.least_run or _LEAST
 
     def _state(self, now: float, start: float) -> State:
         """Return whether it runs at the start of a window, and for how long it has."""
@@ -223,7 +240,7 @@ class RunTimeJob:
         if self._forced_until is None or now >= self._forced_until:
             self._forced_until = None
             if not self._is_on and self._since is not None and now - self._since >= longest:
-                self._forced_until = now + (self.settings.rules.least_run or _LEAST)
+                self._forced_until = now + self._forced_run
         return self._forced_until is not None
 
     def done(self) -> tuple[Piece, ...] | None:

@@ -24,6 +24,12 @@ and pump out after that.
 _EMPTIED: Final = 600.0
 """Seconds at standby power after which what is said to be ready has been filled again."""
 
+_CLOSE: Final = 120.0
+"""Seconds between two readings of which nothing was missed."""
+
+_LONGER: Final = 1.5
+"""Profiles after which a run that nobody saw end is taken to have ended."""
+
 _LONGEST: Final = 2.0
 """Profiles after which a run is finished, even if the power is still up."""
 
@@ -48,9 +54,10 @@ class RunWatch:
 
         self._up_since: float | None = None
         self._last_up: float | None = None
+        self._down_since: float | None = None
         self._last_seen: float | None = None
         self._was_on: bool | None = None
-        self._is_measured = False
+        self._measured: float | None = None
         self._is_down = False
         self._course = Course()
 
@@ -62,7 +69,7 @@ class RunWatch:
     @property
     def is_on_unmeasured(self) -> bool:
         """Return whether it is switched on, and nobody knows whether it runs."""
-        return bool(self._was_on) and not self._is_measured
+        return bool(self._was_on) and self._measured is None
 
     def see(self, seen: Seen, profile: Profile, standby: float, told: float | None) -> Turn | None:
         """Take what is seen of it; return whether a run begins or ends.
@@ -71,12 +78,12 @@ class RunWatch:
         when it is told to run.
         """
         now, power = seen.moment, measured_power(seen)
-        if power is not None:
-            self._is_measured = True
         if self.started is None:
             turn = self._before(seen, power, standby, told)
         else:
             turn = self._during(seen, power, profile, standby)
+        if power is not None:
+            self._measured = now
         if power is not None or seen.is_on is not None:
             self._last_seen = now
         if seen.is_on is not None:
@@ -85,7 +92,7 @@ class RunWatch:
 
     def set_back(self, now: float) -> None:
         """Keep moments of the past in the past where the clock has gone back."""
-        for name in ("started", "_up_since", "_last_up", "_last_seen"):
+        for name in ("started", "_up_since", "_last_up", "_down_since", "_measured", "_last_seen"):
             moment = getattr(self, name)
             setattr(self, name, None if moment is None else min(moment, now))
 
@@ -108,7 +115,7 @@ class RunWatch:
 
     def forget(self) -> None:
         """Let go of a run that goes on, or seems to begin."""
-        self.started = self._up_since = self._last_up = None
+        self.started = self._up_since = self._last_up = self._down_since = None
         self._course, self._is_down = Course(), False
 
     def _before(
@@ -125,7 +132,11 @@ class RunWatch:
                 return None
             return self._begin(told)
         # A socket that is on says nothing of a run that was not told, and a meter says more.
-        if told is None or not seen.is_on or (self._is_measured and not _is_old(told, now)):
+        if (
+            told is None
+            or not seen.is_on
+            or (self._measured is not None and not _is_old(told, now))
+        ):
             return None
         return self._begin(told if self._was_on else now)
 
@@ -155,15 +166,32 @@ class RunWatch:
         now, started = seen.moment, self.started or seen.moment
         self._course.see(now, power)
         if power is not None:
-            self._is_down = power <= standby
-            self._last_up = self._last_up if self._is_down else now
+            self._take(now, is_up=power > standby)
         ran = now - started
         if self._last_up is None:
             is_off = power is None and seen.is_on is False and self._was_on is True
-            return Turn.ENDS if is_off or ran >= profile.duration else None
+            # A meter that tells nothing now may tell of a run that lasts longer.
+            longer = 1.0 if self._measured is None else _LONGER
+            return Turn.ENDS if is_off or ran >= longer * profile.duration else None
         is_long = ran >= max(_LONGEST * profile.duration, profile.duration + _DOWN)
-        is_down = now - self._last_up >= _DOWN and (power is not None or ran >= profile.duration)
-        return Turn.ENDS if is_long or is_down else None
+        is_silent = now - self._last_up >= _DOWN
+        # Of a gap nobody knows whether it was silent: the pause of a run may have begun just now.
+        since = self._down_since
+        is_seen = power is not None and since is not None and now - since >= _DOWN
+        is_over = is_silent and ran >= _LONGER * profile.duration
+        return Turn.ENDS if is_long or is_seen or is_over else None
+
+    def _take(self, now: float, *, is_up: bool) -> None:
+        """Take whether the power of a run is up, or since when it is seen to be down."""
+        is_gap = self._measured is None or now - self._measured > GAP
+        self._is_down = not is_up
+        if is_up:
+            self._last_up, self._down_since = now, None
+        elif is_gap:
+            self._down_since = now
+        elif self._down_since is None:
+            last = self._last_up
+            self._down_since = now if last is None or now - last > _CLOSE else last
 
     def as_dict(self) -> dict[str, Any]:
         """Return what must survive a restart."""
@@ -171,9 +199,10 @@ class RunWatch:
             "started": self.started,
             "up_since": self._up_since,
             "last_up": self._last_up,
+            "down_since": self._down_since,
             "last_seen": self._last_seen,
             "was_on": self._was_on,
-            "is_measured": self._is_measured,
+            "measured": self._measured,
             "is_down": self._is_down,
             "course": self._course.as_dict(),
         }
@@ -184,9 +213,10 @@ class RunWatch:
         new.started = moment_or_none(data["started"])
         new._up_since = moment_or_none(data["up_since"])
         new._last_up = moment_or_none(data["last_up"])
+        new._down_since = moment_or_none(data["down_since"])
         new._last_seen = moment_or_none(data["last_seen"])
         new._was_on = None if data["was_on"] is None else flag(data["was_on"])
-        new._is_measured = flag(data["is_measured"])
+        new._measured = moment_or_none(data["measured"])
         new._is_down = flag(data["is_down"])
         new._course.restore(data["course"])
         self.__dict__.update(new.__dict__)

@@ -16,6 +16,9 @@ _COLDEST: Final = -30.0
 _HOTTEST: Final = 100.0
 """Degrees Celsius that thermostats are set to."""
 
+_KEPT: Final = 20
+"""Setpoints that are kept: more than there are between two limits of a comfort."""
+
 _ALIKE: Final = 0.05
 """K by which setpoints differ that are the same."""
 
@@ -31,14 +34,14 @@ class Setpoint:
         """Start without a base."""
         self.base: float | None = None
         self._asked: Held[float] = Held(CHANGE)
-        self._before: float | None = None
-        """What was asked for before the base, as long as the device has not followed."""
+        self._before: list[float] = []
+        """What else was asked for, as long as the device was not seen at the base again."""
 
     @property
     def is_moved(self) -> bool:
         """Return whether something else than the base was asked for, or may still be set."""
         asked = self._asked.value
-        return asked is not None and (not _alike(asked, self.base) or self._before is not None)
+        return asked is not None and (not _alike(asked, self.base) or bool(self._before))
 
     def see(self, setpoint: float | None) -> bool:
         """Take what the device is set to; return whether the user has chosen a new one."""
@@ -46,14 +49,15 @@ class Setpoint:
             return False
         if _alike(setpoint, self.base):
             if _alike(self._asked.value, self.base):
-                self._before = None
+                self._before.clear()
             return False
         asked = self._asked.value
         if asked is not None and not _alike(asked, self.base):
             return False
-        if _alike(setpoint, self._before):
+        # A device that did not hear what came after it may still be set to any of these.
+        if any(_alike(setpoint, each) for each in self._before):
             return False
-        self.base, self._before = setpoint, None
+        self.base, self._before = setpoint, []
         self._asked.forget()
         return True
 
@@ -62,16 +66,17 @@ class Setpoint:
         before = self._asked.value
         asked = self._asked.take(wanted, now, at_once=at_once)
         if before is not None and asked != before:
-            self._before = before
+            others = [each for each in self._before if not _alike(each, before)]
+            self._before = [*others, before][-_KEPT:]
         return asked
 
     def as_dict(self) -> dict[str, Any]:
         """Return what must survive a restart."""
-        return {"base": self.base, "asked": self._asked.as_dict(), "before": self._before}
+        return {"base": self.base, "asked": self._asked.as_dict(), "before": list(self._before)}
 
     def restore(self, data: Mapping[str, Any]) -> None:
         """Take what `as_dict` gave; raises ValueError, KeyError or TypeError for anything else."""
-        base, before = number_or_none(data["base"]), number_or_none(data["before"])
+        base, before = number_or_none(data["base"]), [number(each) for each in data["before"]]
         self._asked.restore(data["asked"], number)
         self.base, self._before = base, before
 

@@ -31,6 +31,9 @@ _OFF: Final = 0.5
 _OFF_PART: Final = 0.25
 """By how much a temperature may be off its plan, in K and as a part of the comfort."""
 
+_RUNS: Final = 0.1
+"""The part of its greatest power from which on it runs: less is its standby."""
+
 _START: Final = 180.0
 """s of full power that a start counts as in a plan, so that it does not switch for nothing."""
 
@@ -85,7 +88,8 @@ class WarmthJob:
             must = level is not None and self._must_heat(now, level)
             # What is worked out is no proof that it was hot.
             measured = level if is_measured else None
-            self._hygiene.see(now, measured, heated=must and self._power != 0.0)
+            is_heated = self._power is None or self._runs
+            self._hygiene.see(now, measured, heated=must and is_heated)
             is_due = self._hygiene.due(now) != before
         is_new = self._moves_setpoint and self._setpoint.see(seen.setpoint)
         return self._watch.see(now, level) or is_new or is_due
@@ -112,7 +116,7 @@ class WarmthJob:
                 level=level,
                 base=self._setpoint.base,
                 deadlines=hot,
-                running=bool(self._power),
+                running=self._runs,
             ),
             fine=self.settings.steering is not Steering.SETPOINT,
             marks=hot,
@@ -187,6 +191,11 @@ class WarmthJob:
             hygiene.restore(data["hygiene"])
         self._thermometer, self._setpoint, self._hygiene = thermometer, setpoint, hygiene
         self._run, self._daily = run, daily
+
+    @property
+    def _runs(self) -> bool:
+        """Return whether it was seen to run, or else told to."""
+        return (self._power or 0.0) > _RUNS * self.settings.most
 
     @property
     def _moves_setpoint(self) -> bool:
