@@ -47,13 +47,29 @@ def planned_at_start(job: StorageJob, signal: Signal, net: float | None = None) 
 def test_it_charges_while_it_is_clean_and_gives_while_it_is_not() -> None:
     """Signed: W that it takes, below zero that it gives."""
     charging = planned_at_start(at_level(20.0), CLEAN_THEN_DIRTY, 1000.0)
-    giving = planned_at_start(at_level(80.0), hourly([600] * 4 + [50] * 8), 1000.0)
+    giving = planned_at_start(at_level(80.0), hourly([600] * 4 + [50] * 8))
 
     assert charging.run is True
     assert charging.power is not None
     assert charging.power > 0.0
     assert giving.run is True
-    assert giving.power == pytest.approx(-1000.0)
+    assert giving.power == pytest.approx(-400.0)
+
+
+def test_what_it_does_by_itself_is_left_to_it() -> None:
+    """Following what the site takes, second by second, is better than one power for an hour."""
+    giving = planned_at_start(at_level(80.0), hourly([600] * 4 + [50] * 8), 1000.0)
+    charging = planned_at_start(at_level(20.0), hourly([300] * 12), -2000.0)
+
+    assert giving == charging == NO_TARGET
+
+
+def test_waiting_for_a_dirtier_hour_is_told() -> None:
+    """By itself it would give at once what is worth more later."""
+    waiting = planned_at_start(at_level(30.0), hourly([100] * 2 + [600] * 4 + [100] * 2), 1000.0)
+
+    assert waiting.run is False
+    assert waiting.power == 0.0
 
 
 def test_nothing_is_exported_where_the_site_is_not_known() -> None:

@@ -20,7 +20,7 @@ from ..slots import Slots
 from .daily import Daily
 from .held import Held, number, number_or_none
 from .job import NO_TARGET, Around, Planned, Seen, Target
-from .rolling import RollingTask, fitted, reach
+from .rolling import RollingTask, figure_at, fitted, reach
 from .taken import power_of
 from .times import is_moment, moment_or_none
 from .watch import Watch, place_of
@@ -30,6 +30,11 @@ _HOLD: Final = 300.0
 
 _SWITCH: Final = 900.0
 """s between two changes of power, unless it is full or empty."""
+
+_FOLLOWS: Final = 0.9
+_NEAR: Final = 50.0
+"""The part of what the site takes, and W beyond what it gives, from which and up to which a plan is
+what the battery does by itself."""
 
 _OFF: Final = 0.05
 """By how much of its capacity a content may be off its plan."""
@@ -106,7 +111,8 @@ class StorageJob:
     """Charges and discharges a battery where that saves more than it loses and wears off.
 
     Where its level is not known, or where nothing is gained, nothing is said: it does what it
-    does by itself, mostly to use up what the site makes.
+    does by itself, mostly to use up what the site makes. So it is where the plan is just that:
+    one power for an hour would export when the site takes less, and import when it takes more.
     """
 
     def __init__(self, settings: StorageSettings) -> None:
@@ -114,6 +120,9 @@ class StorageJob:
         self.settings = settings
         self.content_change: float | None = None
         """Wh by which its content rose on the day that `done` has told last, where known."""
+
+        self._around: Around | None = None
+        """What it was planned with last."""
 
         self._level: float | None = None
         self._measured = 0.0
@@ -150,6 +159,7 @@ class StorageJob:
     def task(self, now: float, around: Around) -> RollingTask | None:
         """Return what is to be planned now, None where its level is not known."""
         level = self._level_at(now)
+        self._around = around
         if level is None or not is_moment(now):
             return None
         return RollingTask(
@@ -175,6 +185,9 @@ class StorageJob:
             self._power.forget()
             return NO_TARGET
         power = float(planned.plan.power_at(now))
+        if self._is_usual(power, now):
+            self._power.forget()
+            return NO_TARGET
         held = self._power.take(power, now, at_once=power * (self._power.value or 0.0) > 0.0)
         if (held > 0.0 and level >= 100.0) or (held < 0.0 and level <= self.settings.reserve):
             held = self._power.take(0.0, now, at_once=True)
@@ -209,6 +222,18 @@ class StorageJob:
         daily.restore(data["daily"])
         self._level, self._measured, self._morning = level, measured or 0.0, morning
         self._changes, self._power, self._daily = changes, power, daily
+
+    def _is_usual(self, power: float, now: float) -> bool:
+        """Return whether a power is what the battery does by itself, where its site is known."""
+        around = self._around
+        if around is None:
+            return False
+        net = figure_at(around, around.net, now, math.nan)
+        if math.isnan(net):
+            return False
+        if power < 0.0:
+            return power <= -_FOLLOWS * min(net, self.settings.discharge)
+        return net < 0.0 and power <= _NEAR - net
 
     def _level_at(self, now: float) -> float | None:
         """Return its level in per cent, None where it was not told for too long."""
