@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Final, override
 
+from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
+
 from tests.blueprints.devices import Device, FakeClimate, FakeNumber, FakeSelect, FakeSwitch
 from tests.blueprints.harness import TELL, FakeLoad, House
 
@@ -30,6 +32,9 @@ class Rig(ABC):
     stops = True
     """Whether it ends what the plan no longer asks for."""
 
+    gone: tuple[str, ...] = (STATE_UNAVAILABLE, STATE_UNKNOWN, "garbage")
+    """What says nothing. A battery whose target is unknown does best by itself."""
+
     def __init__(self, house: House) -> None:
         """Take the house."""
         self.house = house
@@ -38,7 +43,7 @@ class Rig(ABC):
 
     async def build(self, **inputs: Any) -> None:
         """Add the load, the device and the automation."""
-        self.load = await self.house.load("it", override="off")
+        self.load = await self.house.load("it")
         await self.say_plan(active=False)
         await self.load.say("plan", "cleaner", explanation=EXPLANATION, saved_carbon=SAVED)
         if self.has_deadline:
@@ -172,6 +177,17 @@ class Plug(SwitchRig):
         }
 
 
+class PoolPump(SwitchRig):
+    """A pump of a pool."""
+
+    blueprint = "pool_pump"
+
+    @override
+    async def others(self) -> Mapping[str, Any]:
+        await self.house.say("sensor.outside", 12, unit_of_measurement="°C")
+        return {"temperature": "sensor.outside"}
+
+
 class HeatPump(Rig):
     """A thermostat whose setpoint is moved by one kelvin."""
 
@@ -206,6 +222,7 @@ class Battery(Rig):
 
     blueprint = "battery_mode"
     source = "target_power"
+    gone = (STATE_UNAVAILABLE, "garbage")
     active = "3000"
     inactive = "0"
     has_deadline = False
@@ -229,4 +246,4 @@ class Battery(Rig):
         await self.house.by_user(self.device, "select_option", option=option)
 
 
-RIGS: Final = (EvSwitch, EvCurrent, WaterHeater, Plug, HeatPump, Battery)
+RIGS: Final = (EvSwitch, EvCurrent, WaterHeater, Plug, PoolPump, HeatPump, Battery)

@@ -184,3 +184,21 @@ async def test_over_a_clock_change(house: House, moment: str) -> None:
     assert house.told == []
     await house.pass_time(minutes=7)
     assert len(house.told) == 1
+
+
+async def test_a_phone_that_is_gone_hinders_nothing_else(house: House) -> None:
+    house.expected_errors += ["not found"]
+    phone = phone_of(house.hass, "Pixel 8")
+    house.hass.services.async_remove("notify", "mobile_app_pixel_8")
+    await opened(house, phones=[phone.id])
+    await wrong(house)
+    await wrong(house, OTHER, "spike")
+    await house.pass_time(minutes=20)
+    assert house.told == [
+        "binary_sensor.main_doubtful: frozen",
+        "binary_sensor.solar_doubtful: spike",
+    ]
+    assert len(house.logged) == 2
+    await right(house)
+    assert house.told[2:] == ["binary_sensor.main_doubtful: all is well again"]
+    assert shown(house.hass) == ["binary_sensor.solar_doubtful: spike"]

@@ -259,3 +259,18 @@ async def test_the_days_on_which_the_clock_changes(house: House, day: str) -> No
     await house.pass_time(step=300, hours=3)
     await washer.load.say("run_now", "on")
     assert washer.commands == ["turn_off", "turn_on"]
+
+
+async def test_a_power_in_kilowatts(house: House, washer: Washer) -> None:
+    await house.say(POWER, 0.002, unit_of_measurement="kW")
+    await house.say(POWER, 0.2)
+    await house.pass_time(seconds=55, step=5)
+    assert washer.commands == ["turn_off"]
+
+
+async def test_a_small_power_in_milliwatts_is_no_start(house: House, washer: Washer) -> None:
+    await house.say(POWER, 5, unit_of_measurement="mW")
+    await house.say(POWER, 900)
+    await house.pass_time(seconds=55, step=5)
+    assert washer.commands == []
+    assert not washer.is_ready

@@ -7,7 +7,7 @@ from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.util import dt as dt_util
 import pytest
 
-from tests.blueprints.devices import FakeButton
+from tests.blueprints.devices import FakeButton, FakeSwitch
 from tests.blueprints.harness import TELL, FakeLoad, House, local
 
 POWER = "sensor.power"
@@ -362,7 +362,7 @@ async def test_the_days_on_which_the_clock_changes(house: House, day: str) -> No
     assert washer.presses == 1
 
 
-@pytest.mark.parametrize("gone", ["run_now", "override", "ready", "power", "button"])
+@pytest.mark.parametrize("gone", ["run_now", "override", "ready", "power"])
 async def test_what_is_not_known_starts_nothing(
     house: House, washer: Dishwasher, gone: str
 ) -> None:
@@ -372,16 +372,13 @@ async def test_what_is_not_known_starts_nothing(
         await washer.load.say("run_now", STATE_UNAVAILABLE)
     elif gone == "power":
         await house.say(POWER, STATE_UNAVAILABLE)
-    elif gone == "button":
-        house.expected_errors += ["did not answer"]
-        washer.button.fails = True
     else:
         await house.leave(getattr(washer.load, gone))
     await house.until(begin, step=300)
     if gone != "run_now":
         await washer.load.say("run_now", "on")
     await house.pass_time(minutes=4)
-    assert washer.presses == (1 if gone == "button" else 0)
+    assert washer.presses == 0
 
 
 async def test_without_a_plan_for_ten_minutes_it_starts_if_that_is_wanted(house: House) -> None:
@@ -459,3 +456,63 @@ async def test_a_power_cut_in_the_middle_is_no_new_start(house: House, washer: D
     await house.say(POWER, 0)
     await house.pass_time(hours=1)
     assert washer.presses == 1
+
+
+async def test_a_start_that_fails_is_tried_once_more_and_then_told(
+    house: House, washer: Dishwasher
+) -> None:
+    house.expected_errors += ["did not answer"]
+    washer.button.fails = True
+    await started(house, washer)
+    await house.pass_time(minutes=13)
+    assert washer.presses == 2
+    assert "does not start" in house.told[-1]
+    await house.pass_time(hours=1)
+    assert washer.presses == 2
+
+
+async def test_a_notification_that_fails_does_not_end_the_second_try(house: House) -> None:
+    house.expected_errors += ["did not answer"]
+    phone = await house.add(FakeSwitch("phone"))
+    phone.fails = True
+    washer = Dishwasher(house)
+    notify = {"action": "switch.turn_on", "target": {"entity_id": phone.entity_id}}
+    await washer.build(notify=[notify])
+    await started(house, washer)
+    await house.pass_time(minutes=7)
+    assert washer.presses == 2
+
+
+async def test_the_deadline_wins_over_a_power_that_is_not_known(
+    house: House, washer: Dishwasher
+) -> None:
+    await washer.fill()
+    await house.say(POWER, STATE_UNAVAILABLE)
+    await house.pass_time(minutes=10)
+    assert washer.presses == 0
+    await washer.load.say("deadline_at_risk", "on")
+    assert washer.presses == 1
+    assert "not known" in house.told[-1]
+    await house.pass_time(hours=2)
+    assert washer.presses == 1
+
+
+@pytest.mark.parametrize("unit", ["kW", "W"])
+async def test_a_power_in_its_unit_is_a_start(house: House, unit: str) -> None:
+    washer = Dishwasher(house)
+    await washer.build()
+    await house.say(POWER, 0.001, unit_of_measurement=unit)
+    await started(house, washer)
+    await house.pass_time(minutes=1)
+    await house.say(POWER, 1.8 if unit == "kW" else 1800)
+    await house.pass_time(hours=1)
+    assert washer.presses == 1
+
+
+async def test_a_plan_that_is_neither_on_nor_off_starts_nothing(
+    house: House, washer: Dishwasher
+) -> None:
+    await washer.fill()
+    await washer.load.say("run_now", "garbage")
+    await house.pass_time(hours=1)
+    assert washer.presses == 0

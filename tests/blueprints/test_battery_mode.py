@@ -160,6 +160,20 @@ async def test_without_a_plan_it_does_what_it_is_told(
     assert mode(rig) == found
 
 
+async def test_a_battery_that_does_best_by_itself_is_left_to_itself(house: House) -> None:
+    """The target is unknown while Carbon Meter is there: the last mode must not stay on."""
+    rig = await opened(house)
+    await planned(rig, 3000)
+    await house.pass_time(minutes=10)
+    assert mode(rig) == "charge"
+    await planned(rig, "unknown")
+    await house.pass_time(seconds=30, step=30)
+    assert mode(rig) == "charge"
+    await house.pass_time(minutes=6)
+    assert mode(rig) == "self_consumption"
+    assert "by itself" in house.logged[-1]
+
+
 async def test_a_mode_that_the_inverter_does_not_know_is_not_written(house: House) -> None:
     rig = await opened(house, mode_charge="Force charge")
     await planned(rig, 3000)
@@ -278,3 +292,20 @@ async def test_a_battery_with_a_number_alone(house: House) -> None:
     assert house.values(number, "value") == [2500, -2500, 0]
     await house.by_hand(number, native_value=1000)
     assert house.state(load.override) == "on"
+
+
+async def test_a_plan_in_kilowatts(house: House) -> None:
+    rig = await opened(house)
+    await rig.load.say("target_power", 3, unit_of_measurement="kW")
+    assert mode(rig) == "charge"
+
+
+async def test_a_number_in_kilowatts(house: House) -> None:
+    number = await house.add(
+        FakeNumber("kilowatts", native_max_value=5, native_unit_of_measurement="kW")
+    )
+    rig = await opened(house, power=[number.entity_id])
+    await planned(rig, 1500)
+    assert house.values(number, "value") == [1.5]
+    await house.pass_time(step=300, hours=1)
+    assert house.values(number, "value") == [1.5]

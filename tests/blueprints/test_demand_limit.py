@@ -325,3 +325,45 @@ async def test_over_a_clock_change(house: House, home: Home, moment: str) -> Non
     assert "fan" not in home.on()
     await house.pass_time(minutes=3)
     assert "fan" in home.on()
+
+
+async def test_a_charger_that_its_plan_has_just_started_stays_off(house: House, home: Home) -> None:
+    await home.open()
+    car, load = home.devices["car"], home.loads["car"]
+    await load.say("run_now", "off")
+    await house.by_hand(car, is_on=False)
+    await house.say("binary_sensor.plug", "on")
+    await house.automate(
+        "ev_charger_switch",
+        run_now=load.id("run_now"),
+        override=load.id("override"),
+        device=car.entity_id,
+        connected="binary_sensor.plug",
+    )
+    await house.pass_time(minutes=40)
+    await load.say("run_now", "on")
+    assert car.is_on
+    await home.say(6000)
+    await house.pass_time(seconds=15, step=1)
+    assert not car.is_on
+    assert home.overridden() == ["car"]
+    await home.say(4500)
+    await house.pass_time(minutes=30)
+    assert not car.is_on
+    await home.say(1000)
+    await house.pass_time(minutes=30)
+    assert car.is_on
+    assert home.overridden() == []
+
+
+async def test_a_chattering_meter_makes_no_flood_of_commands(house: House, home: Home) -> None:
+    await home.open()
+    for device in home.devices.values():
+        device.obeys = False
+    for turn in range(240):
+        house.hass.states.async_set(
+            POWER, str(6000 + turn % 2), {"unit_of_measurement": "W", "device_class": "power"}
+        )
+        await house.pass_time(seconds=0.5, step=0.5)
+    # Twice a turn: when it is told, and when it is kept.
+    assert all(1 <= len(house.calls(device)) <= 6 for device in home.devices.values())

@@ -253,3 +253,54 @@ async def test_a_number_of_a_helper_is_set_too(house: House) -> None:
     await rig.load.say("target_current", 16)
     await rig.say_plan(active=True)
     assert house.values(number, "value") == [10]
+
+
+@pytest.mark.parametrize(("taken", "unit"), [(0, "A"), (2000, "mA")])
+async def test_a_car_that_takes_less_than_it_may_gets_no_more_than_fits(
+    house: House, taken: float, unit: str
+) -> None:
+    await house.say("sensor.car", taken, unit_of_measurement=unit)
+    rig = await charging(house, taken="sensor.car", target=8)
+    await rig.load.say("target_current", 16)
+    amperes = taken / (1000 if unit == "mA" else 1)
+    # What the home takes without the car leaves 10 A.
+    await at_home(house, 230 * (15 + amperes))
+    await house.pass_time(minutes=10)
+    assert float(house.state(rig.current)) == 10
+    assert rig.commands == []
+
+
+async def test_a_current_of_the_car_that_is_lost_is_all_that_it_may_take(house: House) -> None:
+    await house.say("sensor.car", 16, unit_of_measurement="A")
+    rig = await charging(house, taken="sensor.car")
+    await house.say("sensor.car", STATE_UNAVAILABLE)
+    await at_home(house, 230 * 28)
+    await house.pass_time(minutes=1)
+    assert float(house.state(rig.current)) == 13
+    assert rig.commands == []
+
+
+async def test_the_planned_current_in_milliamperes(house: House) -> None:
+    rig = await charging(house)
+    await rig.load.say("target_current", 8000, unit_of_measurement="mA")
+    assert values(rig) == [8]
+
+
+@pytest.mark.parametrize("period", [60, 90, 120])
+async def test_a_charger_that_is_asked_now_and_then_in_a_home_that_changes_all_the_time(
+    house: House, period: int
+) -> None:
+    rig = await charging(house)
+    rig.current.is_late = True
+    rig.device.is_late = True
+    rest = [2000, 4500, 3000, 1000, 3900, 2500, 4200]
+    for turn in range(180):
+        amperes = rig.current.native_value or 0
+        await at_home(house, rest[turn // 3 % len(rest)] + 230 * amperes)
+        await house.pass_time(seconds=10, step=10)
+        if turn * 10 % period == 0:
+            rig.current.report()
+            rig.device.report()
+            await house.settle()
+    assert not rig.is_overridden
+    assert len(values(rig)) <= 65

@@ -233,3 +233,19 @@ async def test_everything_gone_after_a_restart_leaves_the_charger_alone(house: H
     await house.pass_time(hours=1)
     assert rig.commands == []
     assert rig.is_active()
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("Wh", 1000), ("kWh", 1), ("MWh", 0.001)])
+async def test_the_energy_of_the_session_counts_in_its_unit(
+    house: House, unit: str, factor: float
+) -> None:
+    await house.say(DELIVERED, 9 * factor, unit_of_measurement=unit)
+    await house.say(ENERGY, 10, unit_of_measurement="kWh")
+    rig = await opened(house, delivered=DELIVERED, energy=ENERGY)
+    await house.say(LEVEL, STATE_UNAVAILABLE)
+    await rig.say_plan(active=True)
+    assert rig.is_active()
+    await house.pass_time(hours=1)
+    assert rig.is_active()
+    await house.say(DELIVERED, 10.1 * factor)
+    assert not rig.is_active()

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.util import dt as dt_util
 import pytest
 
@@ -140,8 +140,11 @@ async def test_reload_changes_nothing(house: House, kind: type[Rig]) -> None:
     assert rig.is_active()
 
 
-@every
-@pytest.mark.parametrize("gone", [STATE_UNAVAILABLE, STATE_UNKNOWN, "garbage"])
+@pytest.mark.parametrize(
+    ("kind", "gone"),
+    [(kind, gone) for kind in RIGS for gone in kind.gone],
+    ids=lambda one: one if isinstance(one, str) else one.blueprint,
+)
 @pytest.mark.parametrize("was_active", [True, False])
 async def test_without_a_plan_it_is_left_alone(
     house: House, kind: type[Rig], gone: str, was_active: bool

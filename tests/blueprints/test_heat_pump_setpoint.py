@@ -242,3 +242,14 @@ async def test_fahrenheit(house: House) -> None:
     await house.pass_time(minutes=10)
     await house.by_hand(rig.device, current_temperature=66.0)
     assert written(rig) == [71.5, 70.0]
+
+
+async def test_a_thermostat_that_rounds_is_not_written_to_again(house: House) -> None:
+    rig = await opened(house)
+    await house.by_hand(rig.device, target_temperature=21.5)
+    await house.by_user(rig.load.override, "turn_off")
+    await rig.load.say("setpoint", 21.3, base=21.3, unit_of_measurement="°C")
+    house.forget_calls()
+    await house.pass_time(step=300, hours=3)
+    assert rig.commands == []
+    assert not rig.is_overridden

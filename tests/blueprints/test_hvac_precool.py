@@ -379,3 +379,23 @@ async def test_days_of_a_clock_change(
     await house.pass_time(minutes=10)
     assert are(climates) == [20, 20, 20]
     assert [len(house.calls(climate)) for climate in climates] == [5, 5, 5]
+
+
+@pytest.mark.parametrize("air", [900, 1500])
+async def test_a_chattering_sensor_makes_no_flood_of_commands(
+    house: House, climates: list[FakeClimate], air: int
+) -> None:
+    await house.say(CO2, 600)
+    zone = await opened(house, climates, co2=[CO2])
+    await zone.say("setpoint", 20)
+    await house.pass_time(minutes=10)
+    house.forget_calls()
+    for climate in climates:
+        climate.obeys = False
+    if air < 1000:
+        await zone.say("setpoint", 21)
+    for turn in range(240):
+        house.hass.states.async_set(CO2, str(air + turn % 2))
+        await house.pass_time(seconds=0.5, step=0.5)
+    assert all(len(house.calls(climate)) <= 3 for climate in climates)
+    assert house.calls(climates[0])

@@ -242,3 +242,33 @@ async def test_days_of_a_clock_change(house: House, lamps: list[FakeLight], midn
         await zone.say("brightness", "80" if hour % 2 else "100")
     assert levels(lamps) == [255, 128, None]
     assert [len(house.calls(lamp)) for lamp in lamps] == [4, 4, 0]
+
+
+async def test_a_chattering_sensor_makes_no_flood_of_commands(
+    house: House, lamps: list[FakeLight]
+) -> None:
+    await house.say(LUX, 900)
+    zone = await opened(house, lamps, lux=LUX)
+    for lamp in lamps:
+        lamp.obeys = False
+    await zone.say("brightness", "80")
+    for turn in range(240):
+        house.hass.states.async_set(LUX, str(900 + turn % 2))
+        await house.pass_time(seconds=0.5, step=0.5)
+    assert 1 <= len(house.calls(lamps[0])) <= 2
+
+
+async def test_run_by_hand_it_does_nothing_where_nothing_is_to_be_done(
+    house: House, lamps: list[FakeLight]
+) -> None:
+    zone = await opened(house, lamps)
+    await zone.say("brightness", "80")
+    await house.by_user(zone.override, "turn_on")
+    await house.pass_time(minutes=2)
+    await zone.say("brightness", "unknown")
+    await house.by_user(zone.override, "turn_off")
+    target = {"entity_id": "automation.a1"}
+    house.forget_calls()
+    await house.hass.services.async_call("automation", "trigger", target, blocking=True)
+    await house.settle()
+    assert house.calls(lamps[0]) == []
