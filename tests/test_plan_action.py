@@ -1,5 +1,6 @@
 """The action that plans: loads of a real site, and runs that belong to none."""
 
+import asyncio
 from datetime import datetime, timedelta
 import json
 from pathlib import Path
@@ -7,7 +8,7 @@ import re
 from typing import Any
 
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.service import async_get_all_descriptions
 from homeassistant.setup import async_setup_component
@@ -139,6 +140,21 @@ async def test_without_a_load_all_are_planned(site: SiteUnderTest) -> None:
     assert moment(told["appliance"]["plan"]["start"]) == START + HOUR
     assert told["run_time"]["plan"]["energy"] == pytest.approx(2.4)
     assert told["run_time"]["kind"] == "run_time"
+
+
+@pytest.mark.parametrize("action", ["plan", "simulate"])
+async def test_site_that_is_unloaded_meanwhile(site: SiteUnderTest, action: str) -> None:
+    home = await opened(site, APPLIANCE, RUN_TIME)
+    task = home.hass.async_create_task(
+        home.hass.services.async_call(DOMAIN, action, {}, blocking=True, return_response=True)
+    )
+    await asyncio.sleep(0)
+    await site.unload()
+    try:
+        assert await task
+    except HomeAssistantError as err:
+        # A simulation may have been in the middle of its work.
+        assert err.translation_key == "simulation_cancelled"  # noqa: PT017
 
 
 async def test_without_a_response_it_plans_as_well(site: SiteUnderTest) -> None:

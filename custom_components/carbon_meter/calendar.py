@@ -125,6 +125,10 @@ class LoadCalendar(LoadEntity, CalendarEntity):
             dt_util.as_local(dt_util.utc_from_timestamp(round(moment)))
             for moment in (run.start, run.end)
         )
+        if end.replace(tzinfo=None) < start.replace(tzinfo=None):
+            # In the hour that comes twice. Home Assistant compares what clocks show, and refuses
+            # what ends before it begins: it is shown until they show its start again.
+            end = start.replace(fold=1)
         return CalendarEvent(start=start, end=end, summary=run.title, description=run.description)
 
 

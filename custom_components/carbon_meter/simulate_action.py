@@ -125,7 +125,7 @@ async def _async_simulate(hass: HomeAssistant, data: Mapping[str, Any]) -> Servi
         scene = await async_scene(hass, chosen, start, end)
         return partial(_simulated, scene, preference, ways)
 
-    found = await chosen.entry.runtime_data.simulation.async_run(read)
+    found = await chosen.site.simulation.async_run(read)
     speaker = chosen.planner.speaker
     response = {
         "site": chosen.entry.title,

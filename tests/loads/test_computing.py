@@ -108,6 +108,29 @@ def test_kept_plans_are_kept_only_where_they_hold_together() -> None:
     assert overload([plan_of(each) for each in found.values()], 0.0) <= 3000.0
 
 
+@pytest.mark.parametrize("use_solver", [True, False])
+def test_two_that_are_alike_do_not_swap_their_plans(use_solver: bool) -> None:
+    site = terms(limit=3000.0, use_solver=use_solver)
+    found = computed([wanted("a", 2000, 3), wanted("b", 2000, 3)], site)
+    old = {"a": plan_of(found["b"]), "b": plan_of(found["a"])}
+    # To run in the clean hours is better for the one, and as much worse for the other.
+    again = computed([wanted(name, 2000, 3, old[name]) for name in ("a", "b")], site)
+    assert {name: plan_of(again[name]).pieces for name in again} == {
+        name: plan.pieces for name, plan in old.items()
+    }
+
+
+def test_change_that_gains_for_all_is_made_under_a_fuse() -> None:
+    site = terms(limit=3000.0)
+    found = computed([wanted("a", 2000, 3), wanted("b", 2000, 3)], site)
+    late = replace(plan_of(found["a"]), pieces=(Piece(20 * HOUR, 23 * HOUR, 2000.0),))
+    old = {"a": late, "b": plan_of(found["b"])}
+    again = computed([wanted(name, 2000, 3, old[name]) for name in ("a", "b")], site)
+    starts = sorted(plan_of(each).start for each in again.values())
+    assert 6 * HOUR in starts
+    assert overload([plan_of(each) for each in again.values()], 0.0) <= 3000.0
+
+
 def test_one_that_fails_goes_on_and_the_others_make_room() -> None:
     old = plan_of(computed([wanted("a", 2000, 3)], terms())["a"])
     both = [broken(wanted("a", 2000, 3, old)), wanted("b", 2000, 3)]

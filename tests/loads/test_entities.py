@@ -552,3 +552,31 @@ def test_runs_of_a_battery_are_apart() -> None:
         Piece(180.0, 240.0, -200.0),
         Piece(300.0, 360.0, -200.0),
     ]
+
+
+async def test_calendar_in_the_hour_that_comes_twice(site: SiteUnderTest) -> None:
+    await site.hass.config.async_set_time_zone("Europe/Berlin")
+    site.start_at(datetime(2026, 10, 25, 0, 30, tzinfo=UTC))
+    home = LoadedSite(site)
+    home.set("input_boolean.washer_ready", "on")
+    # At once, from 02:30 to 02:15 on the clock: to Home Assistant it would end before it begins.
+    await home.open([{**APPLIANCE, "duration": 45.0}], [100.0] * 72)
+    assert home.issues() == {}
+    state = site.hass.states.get("calendar.appliance_plan")
+    assert state.attributes["start_time"] == "2026-10-25 02:30:00"
+    found = await site.hass.services.async_call(
+        "calendar",
+        "get_events",
+        {
+            "entity_id": "calendar.appliance_plan",
+            "start_date_time": "2026-10-24T22:00:00+02:00",
+            "end_date_time": "2026-10-25T12:00:00+01:00",
+        },
+        blocking=True,
+        return_response=True,
+    )
+    events = found["calendar.appliance_plan"]["events"]
+    # Times under test do not know which of the two hours they are in.
+    assert [(event["start"][:19], event["end"][:19]) for event in events] == [
+        ("2026-10-25T02:30:00", "2026-10-25T02:30:00")
+    ]

@@ -500,3 +500,79 @@ async def test_guard_leaves_the_fuse_to_what_draws_already(
     assert (car.run_now, car.is_at_risk) == (False, True)
     assert home.planner.fuse.limit == 12_000
     assert set(home.planner.fuse.base) == {500}
+
+
+async def test_run_that_ends_at_its_deadline_is_not_at_risk(home: LoadedSite) -> None:
+    home.set("input_boolean.washer", "off")
+    await home.open([APPLIANCE], [400.0] * 18 + [100.0] * 2 + [300.0] * 52)
+    await home.advance(60)
+    told: list[bool] = []
+    load = home.load()
+    load.async_add_listener(lambda: told.append(load.is_at_risk))
+    home.set("input_boolean.washer_ready", "on")
+    await home.advance(60)
+    assert load.deadline == T + 20 * HOUR
+    assert load.runs == ((T + 18 * HOUR, T + 20 * HOUR),)
+    while load.plan is not None and home.now < T + 21 * HOUR:
+        home.set("input_boolean.washer", "on" if load.run_now else "off")
+        await home.advance(60 if home.now >= T + 17 * HOUR else 600)
+    assert load.realised.pending + load.realised.runs == 1
+    assert not any(told)
+
+
+async def test_run_that_is_not_moved_says_why_until_it_is_over(home: LoadedSite) -> None:
+    home.set("input_boolean.washer", "off")
+    await home.open([APPLIANCE], [100.0] * 18 + [400.0] * 54)
+    await home.advance(60)
+    load = home.load()
+    home.set("input_boolean.washer_ready", "on")
+    await home.advance(30)
+    assert load.run_now is True
+    home.set("input_boolean.washer", "on")
+    await home.advance(HOUR)
+    assert load.plan is not None
+    assert load.plan.reason.kind is ReasonKind.GOES_ON
+    assert load.explanation == "Runs now: what was started is not interrupted"
+
+
+async def test_fixed_intensity_leaves_the_price_to_decide(home: LoadedSite) -> None:
+    home.set("input_boolean.washer_ready", "on")
+    home.set(
+        "sensor.price",
+        "300",
+        unit_of_measurement="EUR/MWh",
+        raw_today=[
+            {
+                "start": datetime.fromtimestamp(T + hour * HOUR, UTC).isoformat(),
+                "end": datetime.fromtimestamp(T + (hour + 1) * HOUR, UTC).isoformat(),
+                "value": 100.0 if hour in {6, 7} else 300.0,
+            }
+            for hour in range(30)
+        ],
+    )
+    await home.open(
+        [APPLIANCE],
+        planning={"price_entity": "sensor.price"},
+        options={"zone": "DE", "sources": [{"kind": "fixed", "value": 250.0}]},
+    )
+    load = home.load()
+    assert load.runs == ((T + 6 * HOUR, T + 8 * HOUR),)
+    # 2 kWh for 0.10 in place of 0.30, and as much carbon as before.
+    assert load.cost_planned == pytest.approx(0.4)
+    assert load.saving_planned == pytest.approx(0.0)
+
+
+async def test_listener_that_fails_costs_the_others_nothing(home: LoadedSite) -> None:
+    home.set("input_boolean.washer_ready", "on")
+    await home.open([APPLIANCE], NIGHT)
+    load, told = home.load(), []
+
+    def fail() -> None:
+        raise ValueError("it cannot be shown")
+
+    load.async_add_listener(fail)
+    load.async_add_listener(lambda: told.append(load.override_until))
+    await load.async_override(1.0)
+    assert told == [home.now + HOUR]
+    await home.planner.async_replan()
+    assert home.issues() == {}

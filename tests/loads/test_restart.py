@@ -56,6 +56,8 @@ async def test_run_in_progress_goes_on(home: LoadedSite, hass_storage: dict[str,
     await how(home, hass_storage, 300)
     load = home.load()
     assert load.run_now is True
+    # One run, also of the minutes in which nobody looked.
+    assert len(load.runs) == 1
     assert load.runs[-1][1] == pytest.approx(T + 6 * HOUR, abs=120)
     await home.advance(1.4 * HOUR)
     assert load.run_now is True

@@ -1,5 +1,7 @@
 """What was really saved: against a calculation by hand, when the intensities have come true."""
 
+import asyncio
+
 import pytest
 
 from custom_components.carbon_meter.carbon.accounting.figures import Account
@@ -164,3 +166,30 @@ def test_day_of_what_is_never_done_ends_with_the_day() -> None:
     )
     ran = Ran.of(session, (Piece(0.0, 10.0, 5.0),), 300.0)
     assert ran.baseline == (Piece(0.0, 100.0, 5.0), Piece(200.0, 300.0, 5.0))
+
+
+async def test_many_runs_that_wait_do_not_hold_up_home_assistant(home: LoadedSite) -> None:
+    await home.open([APPLIANCE])
+    load = home.load()
+    for day in range(1, 7):
+        piece = Piece(home.now - day * 86400.0, home.now - day * 86400.0 + HOUR, 1000.0)
+        load.realised.wait_for(Ran(ended=piece.end, taken=(piece,), baseline=(piece,), saved=None))
+    settling = home.hass.async_create_task(home.planner._async_settle(None))
+    turns = 0
+    while not settling.done():
+        turns += 1
+        await asyncio.sleep(0)
+    assert turns >= load.realised.pending == 6
+
+
+def test_what_is_kept_follows_every_change() -> None:
+    realised = Realised()
+    piece = Piece(T, T + HOUR, 1000.0)
+    empty = realised.as_dict()
+    assert realised.as_dict() is empty
+    ran = Ran(ended=T + HOUR, taken=(piece,), baseline=(piece,), saved=None)
+    realised.wait_for(ran)
+    assert len(realised.as_dict()["waiting"]) == 1
+    realised.book(ran, (piece,), None)
+    assert realised.as_dict()["waiting"] == []
+    assert empty["waiting"] == []

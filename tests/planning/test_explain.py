@@ -76,6 +76,11 @@ def test_the_best_possible_is_not_said_of_the_best() -> None:
             "立即运行：剩余时间已全部需要",
         ),
         (
+            ReasonKind.GOES_ON,
+            "Runs now: what was started is not interrupted",
+            "正在运行：已启动的运行不会中断",
+        ),
+        (
             ReasonKind.NO_ROOM,
             "Does not run: the fuse leaves it no room",
             "不运行：保险丝没有余量",

@@ -9,7 +9,7 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from ..const import DOMAIN
-from ..data import CarbonMeterConfigEntry
+from ..data import CarbonMeterConfigEntry, Site
 from .load import Load
 from .planner import SitePlanner
 
@@ -19,12 +19,15 @@ class Chosen:
     """Loads of one site."""
 
     entry: CarbonMeterConfigEntry
+    site: Site
+    """What the entry had when they were chosen: it may be unloaded while an action is at work."""
+
     loads: tuple[Load, ...]
 
     @property
     def planner(self) -> SitePlanner:
         """Return what plans them."""
-        return self.entry.runtime_data.planner
+        return self.site.planner
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -61,14 +64,17 @@ def async_loads(hass: HomeAssistant, told: Iterable[str], site: str | None = Non
         loads = tuple(entry.runtime_data.planner.loads.values())
         if not loads:
             raise refused("no_loads", site=entry.title)
-        return [Chosen(entry=entry, loads=loads)]
+        return [Chosen(entry=entry, site=entry.runtime_data, loads=loads)]
     by_site: dict[str, tuple[CarbonMeterConfigEntry, dict[str, Load]]] = {}
     for name in wanted:
         entry, load = _load(hass, name)
         if site is not None and entry.entry_id != site:
             raise refused("load_of_other_site", load=load.subentry.title, site=entry.title)
         by_site.setdefault(entry.entry_id, (entry, {}))[1][load.subentry.subentry_id] = load
-    return [Chosen(entry=entry, loads=tuple(loads.values())) for entry, loads in by_site.values()]
+    return [
+        Chosen(entry=entry, site=entry.runtime_data, loads=tuple(loads.values()))
+        for entry, loads in by_site.values()
+    ]
 
 
 def _load(hass: HomeAssistant, name: str) -> tuple[CarbonMeterConfigEntry, Load]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+import math
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,12 @@ from ..planning.together import plan_together
 
 LONGEST: Final = 10.0
 """Seconds for the plans of loads under one fuse."""
+
+_NEVER: Final = Margin(absolute=math.inf)
+"""Nothing gains as much."""
+
+_SAME: Final = 1.0
+"""Wh in hours without a forecast that do not matter."""
 
 type Plans = dict[str, Planned | Exception]
 """The plans of loads by their ids, or why there is none."""
@@ -112,9 +119,8 @@ def _under_fuse(wanted: Sequence[Wanted], drawn: Sequence[Plan], terms: Terms) -
             signal, terms.objective, loads, fuse, seconds=LONGEST, use_solver=terms.use_solver
         )
         fresh = [Planned(plan=together.plans[each.id]) for each in wanted]
-        steady = [_kept(each, planned, terms) for each, planned in zip(wanted, fresh, strict=True)]
-        # Each alone may stay as it is, and yet not together with what has changed.
-        chosen = steady if _holds(terms, loads, fuse, steady) else fresh
+        site = Site.of(signal, terms.objective, loads, fuse)
+        chosen = _chosen(site, wanted, fresh, terms)
         return {each.id: planned for each, planned in zip(wanted, chosen, strict=True)}
     except Exception as err:  # noqa: BLE001  # told for those that cannot be planned
         failed: Plans = {}
@@ -136,9 +142,54 @@ def _named(wanted: Wanted) -> Load:
     return replace(load, name=wanted.id)
 
 
-def _holds(terms: Terms, loads: Sequence[Load], fuse: Fuse, plans: Sequence[Planned]) -> bool:
+def _chosen(
+    site: Site, wanted: Sequence[Wanted], fresh: Sequence[Planned], terms: Terms
+) -> Sequence[Planned]:
+    """Return old plans in place of as many fresh ones as hold together below the fuse.
+
+    Each load keeps its plan unless it gains more than the margin by itself. Where these do not
+    hold together, what all of them gain has to exceed it: of two loads that are alike, fresh plans
+    let now the one run and then the other, and both would switch each time.
+    """
+    pairs = list(zip(wanted, fresh, strict=True))
+    steady = [_kept(each, planned, terms) for each, planned in pairs]
+    if _holds(site, steady):
+        return steady
+    chosen = _in_place(site, fresh, steady)
+    calm = replace(terms, margin=_NEVER)
+    stays = [
+        _kept(each, planned, calm) if old is planned else old
+        for (each, planned), old in zip(pairs, steady, strict=True)
+    ]
+    kept_ones = _in_place(site, fresh, stays)
+    changed = [
+        (old.plan.outcome, new.plan.outcome)
+        for old, new in zip(kept_ones, chosen, strict=True)
+        if old is not new
+    ]
+    if sum(old.unknown - new.unknown for old, new in changed) > _SAME:
+        return chosen
+    before = sum(old.value for old, _ in changed)
+    after = sum(new.value for _, new in changed)
+    return chosen if terms.margin.is_exceeded(before - after, before) else kept_ones
+
+
+def _in_place(site: Site, fresh: Sequence[Planned], others: Sequence[Planned]) -> Sequence[Planned]:
+    """Return other plans in place of as many fresh ones as hold together."""
+    if _holds(site, others):
+        return others
+    found, has_changed = list(fresh), True
+    while has_changed:
+        has_changed = False
+        for place, other in enumerate(others):
+            tried = [*found[:place], other, *found[place + 1 :]]
+            if found[place] is not other and _holds(site, tried):
+                found, has_changed = tried, True
+    return found
+
+
+def _holds(site: Site, plans: Sequence[Planned]) -> bool:
     """Return whether plans keep below the fuse at every moment."""
-    site = Site.of(terms.signal, terms.objective, loads, fuse)
     return site.holds([each.plan.pieces for each in plans])
 
 

@@ -2,8 +2,9 @@
 
 from typing import Final
 
-from ..planning.guard import at_risk, must_run_now
+from ..planning.guard import must_run_now
 from ..planning.jobs.job import Task
+from ..planning.loads import BlockLoad
 from ..planning.plan import Plan, Wish
 
 _SLACK: Final = 120.0
@@ -47,9 +48,20 @@ def may_miss(task: Task | None, plan: Plan | None, now: float) -> bool:
         return True
     if task is None or task.deadline is None:
         return False
-    # What is nice to have may come after what must be: only the plan's wishes tell.
-    planned_end = None if plan is None else task.deadline
-    return at_risk(now=now, deadline=task.deadline, run_time=task.run_time, planned_end=planned_end)
+    left = _left(task)
+    return left > 0.0 and now + left > task.deadline + _LATE
+
+
+def has_time(task: Task, now: float) -> bool:
+    """Return whether time is to spare: what runs now does so for something else."""
+    return task.deadline is None or now + _left(task) <= task.deadline - _RELAXING
+
+
+def _left(task: Task) -> float:
+    """Return for how many seconds it still has to run; of a run that goes on what is left of it."""
+    if isinstance(task.load, BlockLoad):
+        return task.load.profile.duration
+    return task.run_time
 
 
 def is_late(plan: Plan) -> bool:

@@ -12,12 +12,12 @@ from homeassistant.exceptions import ServiceValidationError
 from ..const import CONF_KIND, DOMAIN, LOGGER
 from ..drivers.clock import now as clock
 from ..planning.explain import explain
-from ..planning.jobs.appliance import ApplianceJob
+from ..planning.jobs.appliance import ApplianceJob, Phase
 from ..planning.jobs.charge import ChargeJob
 from ..planning.jobs.job import NO_TARGET, Around, Job, Planned, Seen, Target, Task
 from ..planning.jobs.learned_profile import ProfileLearner
 from ..planning.plan import Plan, Reason, ReasonKind, runs
-from .deadline import DeadlineGuard, may_miss
+from .deadline import DeadlineGuard, has_time, may_miss
 from .host import Plans
 from .kept import Kept, kept_wishes, take_over
 from .keys import (
@@ -288,7 +288,8 @@ class Load:
                 target = replace(target, run=True, power=power)
         plan = None if self.planned is None else self.planned.plan
         self.is_at_risk = self._was_late if self._is_rolling else may_miss(task, plan, now)
-        if target.run != self.target.run:
+        if (target.run, target.setpoint) != (self.target.run, self.target.setpoint):
+            # What was asked for last must not be taken for the user's after a crash.
             self._plans.async_keep()
         self.target = target
         self.tell()
@@ -301,6 +302,10 @@ class Load:
         self._pass(now)
         if self._is_urged and self._plans.has_room(self, greatest_power(task) or 0.0):
             planned = _at_once(planned)
+        if planned.plan.reason.kind is ReasonKind.MUST_RUN and has_time(task, now):
+            planned = replace(
+                planned, plan=replace(planned.plan, reason=Reason(kind=ReasonKind.GOES_ON))
+            )
         self.session = self.session.planned(planned.plan, now, is_rolling=task.is_rolling)
         self.planned, self.plan_made, self.deadline = planned, now, task.deadline
         self._shown = planned.plan
@@ -338,7 +343,8 @@ class Load:
         if ran.taken:
             self._plans.ran(self, ran)
         self.session, self._is_urged = Session(), False
-        self._forget_plan()
+        if self.kind in _MOVABLE:
+            self._forget_plan()
 
     def _changed(self) -> None:
         """Tell that something was changed by hand, and keep it."""
@@ -349,7 +355,8 @@ class Load:
         """Tell who listens, where something is not as it was told."""
         told = (
             self.target,
-            id(self._shown),
+            self._shown,
+            self.plan_made,
             self.deadline,
             self.is_at_risk,
             self.override_until,
@@ -361,7 +368,10 @@ class Load:
         if always or told != self._told:
             self._told = told
             for listener in list(self._listeners):
-                listener()
+                try:
+                    listener()
+                except Exception:  # noqa: BLE001  # the others are told all the same
+                    LOGGER.exception("%s: what has changed could not be shown", self.name)
 
     # What survives a restart
 
@@ -409,7 +419,9 @@ class Load:
         if kept.planned is None or kept.plan_made is None:
             return
         if not kept.is_rolling:
-            passed = min(until, now)
+            # An appliance that runs does so without Home Assistant, too.
+            is_running = isinstance(self.job, ApplianceJob) and self.job.phase is Phase.RUNNING
+            passed = now if is_running else min(until, now)
             self.session = self.session.passed(kept.planned.plan, kept.plan_made, passed)
         if kept.end is not None and kept.end > now:
             self.planned, self.plan_made, self.deadline = kept.planned, now, kept.deadline

@@ -116,6 +116,9 @@ class Realised:
     version: int = 0
     """Rises with every change."""
 
+    _told: tuple[int, dict[str, Any]] = (-1, {})
+    """What `as_dict` gave last, and of which version it was."""
+
     @property
     def pending(self) -> int:
         """Return how many runs wait for their intensities."""
@@ -146,7 +149,15 @@ class Realised:
         del self.history[:-MOST_KEPT]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what must survive a restart."""
+        """Return what must survive a restart, the same object until there is a change.
+
+        Hundreds of runs are written with every plan.
+        """
+        if self._told[0] != self.version:
+            self._told = (self.version, self._as_dict())
+        return self._told[1]
+
+    def _as_dict(self) -> dict[str, Any]:
         return {
             "carbon": self.carbon,
             "cost": self.cost,

@@ -5,6 +5,7 @@ by a source (measured or estimated), but for a week at the most. What it took is
 counted where one of the site measures it, else what the load itself has seen.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -83,6 +84,8 @@ class Savings:
             if is_due and ran in load.realised.waiting:
                 load.realised.book(ran, taken, saving)
                 settled = True
+            # A week of many loads is a lot to look at in one go.
+            await asyncio.sleep(0)
         return settled
 
     def _came_true(self, start: float, end: float) -> list[IntensityInterval]:

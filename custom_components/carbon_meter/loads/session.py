@@ -26,7 +26,9 @@ from .stored import pieces_as_list, pieces_from_list
 type SignalOver = Callable[[float, float], Signal]
 """Gives the signal of [start, end): what came true and what is forecast."""
 
-_AT_ONCE: Final = frozenset({ReasonKind.NO_BENEFIT, ReasonKind.MUST_RUN, ReasonKind.KEPT})
+_AT_ONCE: Final = frozenset(
+    {ReasonKind.NO_BENEFIT, ReasonKind.MUST_RUN, ReasonKind.GOES_ON, ReasonKind.KEPT}
+)
 """Reasons of a plan made on the way that say nothing of the whole run."""
 
 

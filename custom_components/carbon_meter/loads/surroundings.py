@@ -80,8 +80,9 @@ class Surroundings:
     def signal_over(self, start: float, end: float, now: float) -> Signal:
         """Return what came true and what is forecast of carbon and price over [start, end).
 
-        Slots end where a figure changes, and with each full hour. What is not known is NaN; a
-        yearly factor is not known, as nothing can be planned by it.
+        Slots end where a figure changes, and with each full hour. What is not known is NaN. A
+        yearly factor or a fixed value is not known, as nothing can be planned by it, unless it is
+        all that there is and prices are told: these decide among hours of the same carbon.
         """
         rows: list[Row] = []
         if start < now:
@@ -91,6 +92,11 @@ class Surroundings:
                 if each.grade is not Grade.YEARLY
             ]
         rows += [row for row in self._ahead() if row[1] > now]
+        if not rows and self._prices.is_told:
+            rows = [
+                (each.start, each.end, each.value, each.value, each.value)
+                for each in self._intensity.ladder.intervals(start, end)
+            ]
         prices = self._prices.intervals(start, end)
         edges = _edges(start, end, rows, [(each.start, each.end) for each in prices])
         if len(edges) < 2:

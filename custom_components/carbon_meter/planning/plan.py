@@ -84,6 +84,9 @@ class ReasonKind(StrEnum):
     MUST_RUN = "must_run"
     """What is left of the time is needed: it runs at once."""
 
+    GOES_ON = "goes_on"
+    """It has been started, by its plan or by hand, and is not interrupted."""
+
     NOTHING_TO_DO = "nothing_to_do"
     """No energy, no run, is asked for."""
 

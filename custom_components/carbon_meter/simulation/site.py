@@ -67,7 +67,7 @@ async def async_scene(hass: HomeAssistant, chosen: Chosen, start: float, end: fl
     prices: FloatArray | None = None
     if start < now:
         step = _FINE if days <= _FINE_DAYS else HOUR
-        archive = chosen.entry.runtime_data.keeper.archive
+        archive = chosen.site.keeper.archive
         past = await async_past(hass, archive, start, min(now, reach), step)
         prices = await _async_prices(hass, chosen, past.slots)
     coming = around_over(coming, now, max(now, reach))
@@ -123,14 +123,14 @@ def _signal(
 
 def _coming(chosen: Chosen, signal: Signal) -> tuple[Signal, FloatArray]:
     """Return a forecast with its grades; what it leaves open is what the ladder has for it."""
-    known = np.isfinite(signal.carbon)
+    intensity = chosen.site.intensity
+    known = np.isfinite(signal.carbon) & (intensity.forecast is not None)
     grade = np.where(known, float(BEST_FIRST.index(Grade.FORECAST)), np.nan)
     if known.all() or not len(signal.slots):
         return signal, grade
     carbon = np.array(signal.carbon)
     middles = (signal.slots.starts + signal.slots.ends) / 2.0
-    ladder = chosen.entry.runtime_data.intensity.ladder
-    for each in ladder.intervals(signal.slots.start, signal.slots.end):
+    for each in intensity.ladder.intervals(signal.slots.start, signal.slots.end):
         open_ones = ~known & (middles >= each.start) & (middles < each.end)
         carbon[open_ones] = each.value
         grade[open_ones] = BEST_FIRST.index(each.grade)
