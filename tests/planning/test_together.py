@@ -294,6 +294,34 @@ def test_a_load_that_runs_goes_on_and_one_that_rests_waits(use_solver: bool) -> 
         assert joint.value == pytest.approx(2 * (500 + 100 + 300) + 2 * (80 + 60))
 
 
+@pytest.mark.parametrize("use_solver", [True, False])
+def test_running_at_once_keeps_to_the_fuse(use_solver: bool) -> None:
+    """Of two runs of an hour at once the second has to wait: 300 and 500, not twice 300."""
+    signal = hourly([300, 500, 100, 120])
+    loads = [block("one", 3000.0, 1.0, end=4), block("two", 3000.0, 1.0, end=4)]
+
+    joint = plan_together(signal, CARBON, loads, Fuse(limit=4000.0), use_solver=use_solver)
+
+    baselines = [plan.baseline_pieces for plan in joint.plans.values()]
+    assert [(piece.start, piece.end) for (piece,) in baselines] == [
+        (START, START + HOUR),
+        (START + HOUR, START + 2 * HOUR),
+    ]
+    assert sum(plan.baseline.carbon or 0.0 for plan in joint.plans.values()) == pytest.approx(2400)
+    assert sum(plan.saved_carbon or 0.0 for plan in joint.plans.values()) == pytest.approx(1740)
+
+
+def test_nobody_seems_to_lose_by_waiting_for_others() -> None:
+    """Where it only gets dirtier, runs one after the other are what is saved against: nothing."""
+    signal = hourly([100, 200, 300, 400])
+    loads = [block(f"{number}", 3000.0, 1.0, end=4) for number in range(4)]
+
+    joint = plan_together(signal, CARBON, loads, Fuse(limit=4000.0))
+
+    assert sum(plan.saved_carbon or 0.0 for plan in joint.plans.values()) == pytest.approx(0.0)
+    assert all(plan.energy == plan.baseline.energy for plan in joint.plans.values())
+
+
 def test_nothing_and_two_of_one_name() -> None:
     signal = hourly([100, 100])
 

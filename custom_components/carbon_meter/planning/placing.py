@@ -55,7 +55,7 @@ def as_plan(site: Site, load: Load, pieces: tuple[Piece, ...], alone: Plan) -> P
     if pieces == alone.pieces:
         return alone
     outcome = site.weighing.outcome(pieces, starts=0)
-    value = outcome.value + _starts(load, pieces)
+    value = outcome.value + start_costs(load, pieces)
     is_moved = pieces != alone.baseline_pieces
     numbers = {"gain": alone.baseline.value - value, "best": alone.value}
     if is_moved and pieces and alone.baseline_pieces:
@@ -73,7 +73,7 @@ def as_plan(site: Site, load: Load, pieces: tuple[Piece, ...], alone: Plan) -> P
     )
 
 
-def _starts(load: Load, pieces: tuple[Piece, ...]) -> float:
+def start_costs(load: Load, pieces: tuple[Piece, ...]) -> float:
     """Return what the starts of a load add to the objective."""
     if not isinstance(load, RunLoad):
         return 0.0

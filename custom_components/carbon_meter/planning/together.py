@@ -12,6 +12,7 @@ import math
 import time
 from typing import Any, Final
 
+from .at_once import counted_at_once
 from .fuse_programme import solved_together
 from .fuse_search import Search, Together
 from .loads import Load
@@ -118,6 +119,7 @@ def plan_together(  # noqa: PLR0913  # a site, and how long it may take
             site, loads, alone, until=begun + seconds, gap=gap, use_solver=use_solver
         )
         plans = together.plans
+    plans = counted_at_once(site, loads, plans)
     return JointPlan(
         plans=dict(zip(names, plans, strict=True)),
         lower_bound=bound,
