@@ -1,0 +1,117 @@
+"""The numbered requirements, in the words of docs/community/contract.md.
+
+A clause keeps its number for ever; what is refused names the clause, and every clause has a test.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+CLAUSES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "CM-1": (
+            "A message has exactly the topic of its kind; a receiver MUST refuse every other "
+            "topic, those kept free for masked sums among them."
+        ),
+        "CM-2": (
+            "The ids of a community and of a home are 1 to 64 of `a-z`, `0-9`, `_` and `-`, "
+            "the first a letter or digit. No home is called `public`."
+        ),
+        "CM-3": "A payload MUST NOT be larger than 8192 bytes.",
+        "CM-4": "A payload is UTF-8, and no text in it holds half of a surrogate pair.",
+        "CM-5": (
+            "A payload is one JSON object (RFC 8259). NaN, Infinity, a byte order mark and "
+            "anything before or after the object MUST be refused."
+        ),
+        "CM-6": "No object holds a key twice, not even with the same value.",
+        "CM-7": "Objects and lists are nested in at most 16 levels.",
+        "CM-8": (
+            "`v` is 1. A receiver MUST refuse another major version, and MUST tell its sender so."
+        ),
+        "CM-9": "A receiver MUST ignore fields that it does not know, at every level.",
+        "CM-10": (
+            "Every field of the tables is there unless it is called optional; null stands "
+            "only where the tables say so."
+        ),
+        "CM-11": (
+            "Each field has the JSON type of its table. A number is written without fraction "
+            "and exponent: 1.0, 1e3 and true MUST be refused."
+        ),
+        "CM-12": "Numbers and lists stay within the limits of the tables.",
+        "CM-13": (
+            "Texts have the form of their table; where it says `text`, 1 to 64 printable "
+            "ASCII characters without spaces at the ends."
+        ),
+        "CM-14": "A word that is not in the list of its field MUST be refused.",
+        "CM-15": "`src` is the home of the topic, and `start` the start of the topic.",
+        "CM-16": "`dur` is 900, 1800, 3600 or 86400, and `start` a multiple of it.",
+        "CM-17": (
+            "`start` is at most 300 seconds after the receiver's clock: what is later MUST be "
+            "refused."
+        ),
+        "CM-18": "`start` is at most 400 days before the receiver's clock.",
+        "CM-19": (
+            "`final` is true only for a period that has ended, and only by a clock that is synced."
+        ),
+        "CM-20": "There are 1 to 9 items, and no flow twice.",
+        "CM-21": "What is `measured` was measured: its coverage is above 0.",
+        "CM-22": (
+            "A gap is not a zero. A flow that is `missing` has `wh`, `mg` and `cov` 0 and no "
+            "`cf`; a receiver MUST NOT count it as energy of 0."
+        ),
+        "CM-23": "Carbon-free energy is a part of the energy: `cf` is at most `wh`.",
+        "CM-24": "`level` is `clear` or `pseudonym`; `masked` is reserved and MUST be refused.",
+        "CM-25": (
+            "What revisions have in common is community, home, start and duration, and with "
+            "the flow one row. The highest revision holds, in whatever order revisions come; "
+            "the same one come again changes nothing."
+        ),
+        "CM-26": (
+            "A revision is one content: of anything but `at`, `boot` and `seq` a change makes "
+            "a new revision. Another content under the same revision MUST be set apart, not "
+            "stored."
+        ),
+        "CM-27": (
+            "`boot` is random for every run of the sender. `seq` starts at 1 and rises by 1 "
+            "with every message handed out; a message sent again has a new number."
+        ),
+        "CM-28": (
+            "An ack names numbers that the hub has committed to its store: all up to `upto` "
+            "and those in `also`, in ascending order with gaps between. `hash` is the digest "
+            "of the footprint with the highest of them. The same come again is acknowledged "
+            "again."
+        ),
+        "CM-29": (
+            "A home keeps a footprint until an ack covers a message that carried it, or a "
+            "higher revision of it, and MUST ignore an ack whose `hash` is not that of what "
+            "it sent."
+        ),
+        "CM-30": (
+            "A nack names code and clause. The home MUST NOT send that revision again by "
+            "itself; a newer revision or a request ends this."
+        ),
+        "CM-31": (
+            "A request names periods of one duration, ascending and without overlap. The home "
+            "sends the newest revision of each that it has, and tells nothing of the others."
+        ),
+        "CM-32": "A home MUST NOT send a lower revision after a higher one.",
+        "CM-33": (
+            "What was not acknowledged outlives a crash, and weeks without the hub: a home "
+            "keeps at least 400 days of hours, and counts what it has to give up beyond its "
+            "bound."
+        ),
+        "CM-34": (
+            "Energy is told in Wh and carbon in mgCO2eq, both below 2^40 in size: sums of a "
+            "million homes stay within 64 bits."
+        ),
+        "CM-35": (
+            "A consent names the words agreed to, the level, the shortest period and the "
+            "flows. What shows more than the consent MUST be refused."
+        ),
+        "CM-36": (
+            "Of consents and withdrawals the one with the latest `at` holds, a withdrawal "
+            "before a consent of the same moment. Without a consent that holds a hub MUST NOT "
+            "take footprints."
+        ),
+    }
+)

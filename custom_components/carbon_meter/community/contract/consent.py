@@ -1,0 +1,119 @@
+"""What a home agrees to show its community, and that it no longer does."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from .decoding import decoded
+from .fields import LARGEST_NUMBER, METHOD, Fields
+from .message import VERSION, Flow, Footprint, Level, canonical
+from .reading import duration_in, level_in
+from .refusal import Code, RefusedError
+from .topics import Channel, Topic, build, parse
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Consent:
+    """Somebody at home has agreed to this, and to nothing more."""
+
+    community: str
+    home: str
+    at: int
+    """Milliseconds since 1970 UTC; of all consents and withdrawals the latest holds."""
+
+    text: str
+    """`id@version` of the words that were agreed to."""
+
+    level: Level
+    duration: int
+    """Seconds: no shorter period is told."""
+
+    flows: tuple[Flow, ...]
+    """No other flow is told."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Withdrawal:
+    """The home leaves: what it told is deleted, and the sums are made without it."""
+
+    community: str
+    home: str
+    at: int
+    """Milliseconds since 1970 UTC."""
+
+
+type Agreement = Consent | Withdrawal
+
+
+def read_agreement(topic: str, payload: bytes) -> Agreement:
+    """Return a consent or a withdrawal; raises RefusedError for what is neither."""
+    place = parse(topic)
+    if place.channel not in {Channel.CONSENT, Channel.WITHDRAWAL}:
+        raise RefusedError(Code.TOPIC, "CM-1", f"{place.channel} is no agreement")
+    fields = Fields(decoded(payload))
+    fields.check_version()
+    fields.check_source(place.home)
+    at = fields.whole("at", 0, LARGEST_NUMBER)
+    if place.channel is Channel.WITHDRAWAL:
+        return Withdrawal(community=place.community, home=place.home, at=at)
+    return Consent(
+        community=place.community,
+        home=place.home,
+        at=at,
+        text=fields.text("text", METHOD),
+        level=level_in(fields),
+        duration=duration_in(fields),
+        flows=_flows(fields.rows("flows")),
+    )
+
+
+def write_agreement(agreement: Agreement) -> tuple[str, bytes]:
+    """Return topic and payload; raises RefusedError for what a hub would refuse."""
+    body: dict[str, Any] = {"v": VERSION, "src": agreement.home, "at": agreement.at}
+    channel = Channel.WITHDRAWAL
+    if isinstance(agreement, Consent):
+        channel = Channel.CONSENT
+        body |= {
+            "text": agreement.text,
+            "level": agreement.level.value,
+            "dur": agreement.duration,
+            "flows": [flow.value for flow in agreement.flows],
+        }
+    topic = build(Topic(community=agreement.community, home=agreement.home, channel=channel))
+    payload = canonical(body)
+    read_agreement(topic, payload)
+    return topic, payload
+
+
+def latest(held: Agreement | None, new: Agreement) -> Agreement:
+    """Return which of two agreements of a home holds, in whatever order they came."""
+    return new if held is None else max(held, new, key=_rank)
+
+
+def _rank(agreement: Agreement) -> tuple[int, bool, bytes]:
+    """Return what decides; of two consents of one moment any, but always the same one."""
+    is_withdrawal = isinstance(agreement, Withdrawal)
+    return (agreement.at, is_withdrawal, write_agreement(agreement)[1])
+
+
+def check_consent(footprint: Footprint, agreement: Agreement | None) -> None:
+    """Raise RefusedError for a footprint that shows more than its home has agreed to."""
+    if not isinstance(agreement, Consent):
+        raise RefusedError(Code.CONSENT, "CM-36", f"{footprint.home} has not agreed")
+    if footprint.level is Level.CLEAR and agreement.level is not Level.CLEAR:
+        raise RefusedError(Code.CONSENT, "CM-35", f"{footprint.level} instead of {agreement.level}")
+    if footprint.duration < agreement.duration:
+        raise RefusedError(
+            Code.CONSENT, "CM-35", f"{footprint.duration} s, shortest is {agreement.duration} s"
+        )
+    if more := {item.flow for item in footprint.items}.difference(agreement.flows):
+        raise RefusedError(Code.CONSENT, "CM-35", f"not agreed: {', '.join(sorted(more))}")
+
+
+def _flows(rows: list[Any]) -> tuple[Flow, ...]:
+    """Return the flows, each once; raises RefusedError."""
+    if not 1 <= len(rows) <= len(Flow):
+        raise RefusedError(Code.ITEMS, "CM-35", f"{len(rows)} flows, not 1 to {len(Flow)}")
+    flows = [Fields({"flow": row}).choice("flow", Flow) for row in rows]
+    if len(set(flows)) != len(flows):
+        raise RefusedError(Code.ITEMS, "CM-35", "a flow is there twice")
+    return tuple(flows)

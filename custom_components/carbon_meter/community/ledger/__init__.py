@@ -1,0 +1,1 @@
+"""The ledger of a community: footprints taken, kept and added up in whole numbers."""

@@ -1,0 +1,1 @@
+"""What a home has to tell its community, kept on disk until the hub has it."""
