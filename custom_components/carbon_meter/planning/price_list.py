@@ -14,13 +14,14 @@ zero.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from itertools import pairwise
 import math
 from typing import Any, Final
 
+from ..carbon.intensity.live.answers import first
 from ..carbon.intensity.live.rows import step_of
-from ..carbon.intensity.live.times import instant, local_instant, unix_instant
+from ..carbon.intensity.live.times import listed_instant
 from .realised import PriceInterval
 
 LISTS: Final = (
@@ -159,7 +160,7 @@ def _list(content: Any, factor: float, zone: tzinfo) -> list[PriceInterval]:
         value = _value(row, factor)
         if start is None or value is None:
             continue
-        end = _moment(_first(row, _ENDS), zone, start) or start + step
+        end = listed_instant(first(row, _ENDS), zone, start) or start + step
         if _SHORTEST <= end - start <= _DAY:
             by_start[start] = PriceInterval(start=start, end=end, value=value)
     ordered = [by_start[start] for start in sorted(by_start)]
@@ -190,25 +191,7 @@ def _starts(rows: Iterable[Mapping[str, Any]], zone: tzinfo) -> list[float | Non
     starts: list[float | None] = []
     before: float | None = None
     for row in rows:
-        start = _moment(_first(row, _STARTS), zone, before)
+        start = listed_instant(first(row, _STARTS), zone, before)
         starts.append(start)
         before = before if start is None else start
     return starts
-
-
-def _moment(value: Any, zone: tzinfo, after: float | None) -> float | None:
-    """Return a moment however it is written; local times that come twice in their order."""
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value.strip())
-        except ValueError:
-            return None
-    if isinstance(value, datetime) and value.tzinfo is None:
-        return local_instant(value, zone, after)
-    found = instant(value)
-    return unix_instant(value) if found is None else found
-
-
-def _first(row: Mapping[str, Any], keys: Iterable[str]) -> Any:
-    """Return what stands under the first of some keys that is there and not null."""
-    return next((row[key] for key in keys if row.get(key) is not None), None)

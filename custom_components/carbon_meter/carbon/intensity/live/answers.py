@@ -1,6 +1,6 @@
 """Parts of an answer, taken only where they are what is documented."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 import math
 from typing import Any
 
@@ -46,6 +46,11 @@ def number(value: Any) -> float | None:
     except ValueError, OverflowError:
         return None
     return found if math.isfinite(found) else None
+
+
+def first(document: Mapping[str, Any], keys: Iterable[str]) -> Any:
+    """Return what stands under the first of some keys that is there and not null."""
+    return next((document[key] for key in keys if document.get(key) is not None), None)
 
 
 def _kind(value: Any) -> str:

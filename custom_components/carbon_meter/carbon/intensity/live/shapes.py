@@ -14,15 +14,15 @@ and a value, under the names that are in use; or an object whose names are the t
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 from typing import Any, Final
 
 from ...grade import Grade
 from ..source import IntensityInterval
-from .answers import number
+from .answers import first, number
 from .overlay import overlaid
 from .rows import Rows, step_of
-from .times import instant, local_instant, unix_instant
+from .times import listed_instant
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,7 +106,7 @@ def unit_of(document: Any, otherwise: str) -> str:
         for key in ("unit", "units", "unit_of_measurement"):
             unit = document.get(key)
             if isinstance(unit, Mapping):
-                unit = _first(unit, _VALUES)
+                unit = first(unit, _VALUES)
             if isinstance(unit, str) and unit:
                 return unit
     return otherwise
@@ -129,7 +129,7 @@ def forecast_of(
         content = document.get(key)
         own = replace(origin, unit=unit_of(content, origin.unit))
         if isinstance(content, Mapping):
-            inner = _first(content, LISTS)
+            inner = first(content, LISTS)
             content = content if inner is None else inner
         found = overlaid(found, _list(content, own, now))
     return found
@@ -154,7 +154,7 @@ def _list(content: Any, origin: Origin, now: float) -> list[IntensityInterval]:
     for row, start in zip(rows, starts, strict=True):
         value = number(value_of(row))
         if start is not None and value is not None:
-            end = _moment(_first(row, _ENDS), origin.zone, start)
+            end = listed_instant(first(row, _ENDS), origin.zone, start)
             intervals.add(start, start + step if end is None else end, value, Grade.FORECAST)
     return intervals.intervals() if len(intervals.faults) < len(rows) else []
 
@@ -164,27 +164,9 @@ def _starts(rows: Iterable[Mapping[str, Any]], zone: tzinfo) -> list[float | Non
     starts: list[float | None] = []
     before: float | None = None
     for row in rows:
-        start = _moment(_first(row, _STARTS), zone, before)
+        start = listed_instant(first(row, _STARTS), zone, before)
         if start is None:
-            start = _moment(_first(row, _UTC_STARTS), UTC, before)
+            start = listed_instant(first(row, _UTC_STARTS), UTC, before)
         starts.append(start)
         before = before if start is None else start
     return starts
-
-
-def _moment(value: Any, zone: tzinfo, after: float | None) -> float | None:
-    """Return a moment however it is written."""
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value.strip())
-        except ValueError:
-            return None
-    if isinstance(value, datetime) and value.tzinfo is None:
-        return local_instant(value, zone, after)
-    found = instant(value)
-    return unix_instant(value) if found is None else found
-
-
-def _first(document: Mapping[str, Any], keys: Iterable[str]) -> Any:
-    """Return what stands under the first of some keys that is there and not null."""
-    return next((document[key] for key in keys if document.get(key) is not None), None)

@@ -55,6 +55,22 @@ def local_instant(value: datetime, zone: tzinfo, after: float | None = None) -> 
     return moment
 
 
+def listed_instant(value: Any, zone: tzinfo, after: float | None) -> float | None:
+    """Return a moment of a list however it is written, None for what names none.
+
+    A time without an offset is one of `zone`; see `local_instant` for `after`.
+    """
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.strip())
+        except ValueError:
+            return None
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return local_instant(value, zone, after)
+    found = instant(value)
+    return unix_instant(value) if found is None else found
+
+
 def _plausible(value: datetime) -> float | None:
     try:
         moment = value.timestamp()
