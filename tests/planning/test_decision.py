@@ -11,7 +11,7 @@ from custom_components.carbon_meter.planning.charging import (
     plan_charging,
 )
 from custom_components.carbon_meter.planning.decision import keep_or_replace, rest
-from custom_components.carbon_meter.planning.guard import at_risk, latest_start, must_run_now
+from custom_components.carbon_meter.planning.guard import latest_start, must_run_now
 from custom_components.carbon_meter.planning.objective import Objective
 from custom_components.carbon_meter.planning.plan import Margin, Plan, ReasonKind
 from custom_components.carbon_meter.planning.signal import Signal
@@ -129,11 +129,3 @@ def test_the_guard() -> None:
     assert must_run_now(now=650, deadline=1000, run_time=300, slack=50)
     assert must_run_now(now=2000, deadline=1000, run_time=1)
     assert not must_run_now(now=2000, deadline=1000, run_time=0)
-
-
-def test_deadlines_at_risk() -> None:
-    assert at_risk(now=0, deadline=1000, run_time=300, planned_end=1001)
-    assert at_risk(now=0, deadline=1000, run_time=300, planned_end=None)
-    assert at_risk(now=701, deadline=1000, run_time=300, planned_end=1000)
-    assert not at_risk(now=0, deadline=1000, run_time=300, planned_end=1000)
-    assert not at_risk(now=5000, deadline=1000, run_time=0, planned_end=None)

@@ -15,14 +15,3 @@ def must_run_now(*, now: float, deadline: float, run_time: float, slack: float =
     It wins over every plan, override of a forecast and margin. See `latest_start`.
     """
     return run_time > 0.0 and now >= latest_start(deadline=deadline, run_time=run_time, slack=slack)
-
-
-def at_risk(
-    *, now: float, deadline: float, run_time: float, planned_end: float | None, slack: float = 0.0
-) -> bool:
-    """Return whether a deadline may be missed: no time is left, or the plan ends too late."""
-    if run_time <= 0.0:
-        return False
-    if planned_end is None or planned_end > deadline:
-        return True
-    return now > latest_start(deadline=deadline, run_time=run_time, slack=slack)
