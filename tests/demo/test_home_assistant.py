@@ -82,7 +82,7 @@ async def test_client_speaks_of_subentries_and_statistics(
         assert step.step_id == "add_sensor"
         step = await client.answer(step, name="Cellar", state=7)
         assert step.type == "create_entry"
-        assert "Cellar" in (await client.subentries(entry_id, "meter")).values()
+        assert "Cellar" in (await client.subentries(entry_id, "entity")).values()
 
         outdoor = "kitchen_sink:temperature_outdoor"
         start = datetime.now(UTC) - timedelta(days=2)

@@ -108,7 +108,8 @@ async def test_wrong_scale_is_named(served: VirtualHome, tmp_path: Path) -> None
     text = page_example().replace("scale: 0.1, unit: V", "unit: V")
     code, output = await check(text, tmp_path, address(served))
     assert code == 3, output
-    assert "0.1 times the scale gives 23" in output
+    # The voltage is around 230 V, a little more or less by the time of day.
+    assert re.search(r"0\.1 times the scale gives 2[23]\d", output)
 
 
 async def test_mistake_in_the_file_is_named_with_its_line(tmp_path: Path) -> None:
