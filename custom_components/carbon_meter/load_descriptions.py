@@ -24,11 +24,15 @@ import numpy as np
 from .carbon.accounting.figures import Account
 from .loads.keys import CONF_CONTROL, CONF_PHASES, CONF_VOLTAGE, Control, LoadKind
 from .loads.load import Load
+from .loads.plan_response import rounded
 from .planning.jobs.charge import amperes
 from .planning.jobs.warmth import WarmthJob
 from .planning.jobs.warmth_settings import Steering
 from .planning.plan import Piece
 from .planning.realised import Saving
+
+_NOTHING: Final = 0.5
+"""g that sentences about plans do not speak of either."""
 
 _PHASES: Final = 1.0
 _VOLTAGE: Final = 230.0
@@ -51,9 +55,10 @@ def local(moment: float | None) -> str | None:
     return dt_util.as_local(dt_util.utc_from_timestamp(round(moment))).isoformat()
 
 
-def rounded(value: float | None, digits: int) -> float | None:
-    """Return a figure with so many digits, None where there is none."""
-    return None if value is None else round(value, digits)
+def _saving_planned(load: Load) -> float | None:
+    """Return the g that a plan saves; what rounds to nothing is nothing, and not minus nothing."""
+    saved = rounded(load.saving_planned, 1)
+    return 0.0 if saved is not None and abs(saved) < _NOTHING else saved
 
 
 def by_run(pieces: Iterable[Piece]) -> list[Piece]:
@@ -195,7 +200,7 @@ LOAD_SENSORS: Final = (
         device_class=SensorDeviceClass.WEIGHT,
         native_unit_of_measurement=UnitOfMass.GRAMS,
         suggested_display_precision=0,
-        value_fn=lambda load: rounded(load.saving_planned, 1),
+        value_fn=_saving_planned,
         attributes_fn=_planned,
     ),
     LoadSensorDescription(

@@ -13,9 +13,10 @@ from homeassistant.components.sensor import (
 from homeassistant.helpers.device_registry import DeviceInfo
 
 from .data import CarbonMeterConfigEntry
-from .load_descriptions import LOAD_SENSORS, LoadSensorDescription, by_run, local, rounded
+from .load_descriptions import LOAD_SENSORS, LoadSensorDescription, by_run, local
 from .load_entity import LoadEntity
 from .loads.load import Load
+from .loads.plan_response import rounded
 from .loads.planner import SitePlanner
 from .planning.explain import explain_relaxed
 from .planning.plan import Plan, ReasonKind

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 from homeassistant.core import State
@@ -12,7 +13,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.carbon_meter.const import DOMAIN
-from custom_components.carbon_meter.load_descriptions import by_run
+from custom_components.carbon_meter.load_descriptions import LOAD_SENSORS, by_run
 from custom_components.carbon_meter.load_sensor import rows
 from custom_components.carbon_meter.planning.plan import Piece, ReasonKind
 from tests.common import SiteUnderTest
@@ -580,3 +581,13 @@ async def test_calendar_in_the_hour_that_comes_twice(site: SiteUnderTest) -> Non
     assert [(event["start"][:19], event["end"][:19]) for event in events] == [
         ("2026-10-25T02:30:00", "2026-10-25T02:30:00")
     ]
+
+
+@pytest.mark.parametrize(
+    ("saved", "shown"),
+    [(None, None), (-0.3, "0.0"), (0.4, "0.0"), (-0.6, "-0.6"), (412.34, "412.3")],
+)
+def test_minus_nothing_is_never_shown_as_saved(saved: float | None, shown: str | None) -> None:
+    described = next(each for each in LOAD_SENSORS if each.key == "saving_planned")
+    found = described.value_fn(SimpleNamespace(saving_planned=saved))
+    assert (None if found is None else str(found)) == shown
