@@ -12,7 +12,7 @@ from homeassistant.core import (
     SupportsResponse,
     callback,
 )
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_register_admin_service
 from homeassistant.util import dt as dt_util
@@ -27,6 +27,7 @@ from .data import Site
 from .editions import yearly_again
 from .loads.chosen import async_site
 from .past_request import async_request, meters_of
+from .refusals import refused
 from .restatement import async_from_history, async_restate, audit_as_dict, given
 
 SERVICE_AUDIT_TRAIL: Final = "audit_trail"
@@ -157,7 +158,7 @@ async def _async_restate(
         if data.get(key) not in (None, False)
     ]
     if len(ways) != 1:
-        raise _refused("restate_one_way")
+        raise refused("restate_one_way")
     start, end = _stretch(data[CONF_START], data[CONF_END])
     meters = meters_of(hass, site, data[CONF_METERS])
     first, stop = floor(start, HOUR), floor(end + HOUR - 1, HOUR)
@@ -165,13 +166,13 @@ async def _async_restate(
     match ways[0]:
         case "intensity":
             if not data[CONF_REASON].strip():
-                raise _refused("reason_needed")
+                raise refused("reason_needed")
             grid = given(start, end, data[CONF_INTENSITY])
             reason = "given_intensity"
         case "source":
             grid = await async_from_history(site, start, end)
             if not grid:
-                raise _refused("no_history")
+                raise refused("no_history")
             reason = "asked_sources"
         case "factors":
             grid, _ = await hass.async_add_executor_job(
@@ -196,22 +197,16 @@ def _stretch(start: datetime, end: datetime) -> tuple[int, int]:
     """Return a stretch of the past in full intervals, those that it touches."""
     begin, stop = (dt_util.as_utc(moment).timestamp() for moment in (start, end))
     if begin >= stop:
-        raise _refused("start_after_end")
+        raise refused("start_after_end")
     now = dt_util.utcnow().timestamp()
     if begin >= now:
-        raise _refused("start_not_past", start=start.isoformat())
+        raise refused("start_not_past", start=start.isoformat())
     return floor(begin, INTERVAL), floor(min(stop, now) + INTERVAL - 1, INTERVAL)
 
 
 def _site(hass: HomeAssistant, data: Mapping[str, Any]) -> Site:
     """Return the site that was chosen; see `async_site`."""
     return async_site(hass, data.get(CONF_SITE)).runtime_data
-
-
-def _refused(key: str, **placeholders: str) -> ServiceValidationError:
-    return ServiceValidationError(
-        translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders
-    )
 
 
 def _unusable(err: ArchiveError) -> HomeAssistantError:

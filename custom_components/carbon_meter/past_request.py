@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from homeassistant.components.recorder.const import DOMAIN as RECORDER_DOMAIN
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
@@ -17,6 +16,7 @@ from .carbon.intervals import HOUR, floor
 from .const import CONF_DRIVER, DOMAIN
 from .data import Site
 from .past_energy import PastSource, kind_of, past_sources
+from .refusals import refused
 
 _USUAL_MONTHS: Final = 24
 
@@ -67,13 +67,13 @@ async def async_request(
     one chosen meter by import and export. Raises ServiceValidationError, which says what to do.
     """
     if RECORDER_DOMAIN not in hass.config.components:
-        raise _refused("recorder_missing")
+        raise refused("recorder_missing")
     now = dt_util.now()
     begin = _begin(now, start)
     meters = [_meter(hass, site, one) for one in chosen]
     if statistics:
         if len(meters) != 1:
-            raise _refused("statistics_of_one_meter")
+            raise refused("statistics_of_one_meter")
         (meter_id,) = meters
         _check_can_begin(site, meter_id)
         sources = [
@@ -85,9 +85,9 @@ async def async_request(
         _check_can_begin(site, meter_id)
         if meter_id not in found:
             name = site.meters[meter_id].subentry.title
-            raise _refused("statistic_needed", meter=name)
+            raise refused("statistic_needed", meter=name)
     if not found:
-        raise _refused("nothing_to_fill")
+        raise refused("nothing_to_fill")
     return Request(start=begin, meters=found)
 
 
@@ -95,9 +95,9 @@ def _begin(now: datetime, start: datetime | None) -> int:
     """Return the full hour from which on to fill in."""
     begin = usual_start(now) if start is None else _local(start, now.tzinfo)
     if begin >= now:
-        raise _refused("start_not_past", start=begin.isoformat())
+        raise refused("start_not_past", start=begin.isoformat())
     if begin.year < now.year - _LONGEST_YEARS:
-        raise _refused("start_too_early", start=f"{now.year - _LONGEST_YEARS}-01-01")
+        raise refused("start_too_early", start=f"{now.year - _LONGEST_YEARS}-01-01")
     return floor(begin.timestamp(), HOUR)
 
 
@@ -110,7 +110,7 @@ def _check_can_begin(site: Site, meter_id: str) -> None:
     """Refuse a meter whose hours before are in the record already."""
     if meter_id in site.keeper.continued:
         name = site.meters[meter_id].subentry.title
-        raise _refused("meter_continued", meter=name)
+        raise refused("meter_continued", meter=name)
 
 
 async def _async_source(hass: HomeAssistant, statistic: str, way: str) -> PastSource:
@@ -119,7 +119,7 @@ async def _async_source(hass: HomeAssistant, statistic: str, way: str) -> PastSo
     if kind == "volume" and way == "import":
         return PastSource(statistic=statistic, quantity="volume")
     if kind != "energy":
-        raise _refused("statistic_unusable", statistic=statistic)
+        raise refused("statistic_unusable", statistic=statistic)
     return PastSource(statistic=statistic, quantity=f"energy_{way}")
 
 
@@ -131,15 +131,9 @@ def _meter(hass: HomeAssistant, site: Site, chosen: str) -> str:
     for domain, name in device.identifiers if device is not None else ():
         if domain == DOMAIN and name in site.meters:
             return str(name)
-    raise _refused("unknown_meter", meter=chosen)
+    raise refused("unknown_meter", meter=chosen)
 
 
 def meters_of(hass: HomeAssistant, site: Site, chosen: Iterable[str]) -> tuple[str, ...]:
     """Return the subentries of meters that were named; raises ServiceValidationError."""
     return tuple(_meter(hass, site, one) for one in chosen)
-
-
-def _refused(key: str, **placeholders: str) -> ServiceValidationError:
-    return ServiceValidationError(
-        translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders
-    )

@@ -18,13 +18,14 @@ import probatio
 
 from .const import CONF_SITE, DOMAIN
 from .data import CarbonMeterConfigEntry
-from .loads.chosen import Chosen, async_loads, async_site, refused
+from .loads.chosen import Chosen, async_loads, async_site
 from .loads.keys import LoadKind
 from .loads.plan_response import load_told, local_time, plan_told
 from .planning.block import Profile
 from .planning.jobs.tasks import MovableTask
 from .planning.loads import BlockLoad, RunLoad
 from .planning.window import Window
+from .refusals import refused
 
 SERVICE_PLAN: Final = "plan"
 

@@ -12,7 +12,6 @@ from homeassistant.core import (
     SupportsResponse,
     callback,
 )
-from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_get_config_entry
 from homeassistant.util import dt as dt_util
@@ -27,6 +26,7 @@ from .carbon.report.report import SiteReport
 from .const import CONF_SITE, DOMAIN
 from .data import CarbonMeterConfigEntry
 from .intensity import SiteIntensity
+from .refusals import refused
 from .report_notes import async_words, measured, notes
 from .reporting import SiteAccounts, async_accounts
 
@@ -82,7 +82,7 @@ async def _async_report(
     accounts = await async_accounts(hass, entry, wanted.start, wanted.end)
     first, end = accounts.archived.series.within(wanted.start, wanted.end)
     if first == end:
-        raise _refusal("report_nothing_known")
+        raise refused("report_nothing_known")
     report, rows = await hass.async_add_executor_job(_told, accounts, wanted, pieces)
     site = entry.runtime_data
     response = _titled(report.as_dict(), accounts) | {
@@ -115,9 +115,9 @@ def _wanted(data: Mapping[str, Any], zone: tzinfo) -> Bounds:
     now = dt_util.utcnow().timestamp()
     if CONF_START in data or CONF_END in data:
         if CONF_PERIOD in data or CONF_MOMENT in data:
-            raise _refusal("report_period_and_bounds")
+            raise refused("report_period_and_bounds")
         if CONF_START not in data:
-            raise _refusal("report_no_start")
+            raise refused("report_no_start")
         start = _moment(data[CONF_START], zone)
         whole = Bounds(start, _moment(data[CONF_END], zone) if CONF_END in data else now)
     else:
@@ -125,14 +125,14 @@ def _wanted(data: Mapping[str, Any], zone: tzinfo) -> Bounds:
         try:
             whole = bounds(data.get(CONF_PERIOD, Period.MONTH), moment, zone)
         except (ValueError, OverflowError) as err:
-            raise _refusal("report_nothing_known") from err
+            raise refused("report_nothing_known") from err
     if whole.start >= now:
-        raise _refusal("report_not_begun")
+        raise refused("report_not_begun")
     if whole.end <= whole.start:
-        raise _refusal("report_ends_before")
+        raise refused("report_ends_before")
     passed = whole.until(now)
     if passed.end - passed.start > LONGEST:
-        raise _refusal("report_too_long")
+        raise refused("report_too_long")
     return passed
 
 
@@ -141,7 +141,7 @@ def _moment(told: datetime, zone: tzinfo) -> float:
     try:
         return (told if told.tzinfo is not None else told.replace(tzinfo=zone)).timestamp()
     except (ValueError, OverflowError) as err:
-        raise _refusal("report_nothing_known") from err
+        raise refused("report_nothing_known") from err
 
 
 def _pieces(wanted: Bounds, period: Period | None, zone: tzinfo) -> list[Bounds]:
@@ -151,7 +151,7 @@ def _pieces(wanted: Bounds, period: Period | None, zone: tzinfo) -> list[Bounds]
         return pieces
     for piece in split(wanted.start, wanted.end, period, zone):
         if len(pieces) == MOST_ROWS:
-            raise _refusal("report_too_many_rows", rows=str(MOST_ROWS))
+            raise refused("report_too_many_rows", rows=str(MOST_ROWS))
         pieces.append(piece)
     return pieces
 
@@ -213,11 +213,3 @@ def _table(table: FactorSource) -> dict[str, Any]:
         "published": None if table.published is None else table.published.isoformat(),
         "url": table.url,
     }
-
-
-def _refusal(key: str, **placeholders: str) -> ServiceValidationError:
-    return ServiceValidationError(
-        translation_domain=DOMAIN,
-        translation_key=key,
-        translation_placeholders=placeholders or None,
-    )

@@ -20,7 +20,7 @@ from homeassistant.util import dt as dt_util
 import probatio
 
 from .const import CONF_SITE, DOMAIN
-from .loads.chosen import Chosen, async_loads, async_site, refused
+from .loads.chosen import Chosen, async_loads, async_site
 from .loads.plan_response import local, local_time, rounded
 from .planning.alternatives import Way
 from .planning.explain import Speaker, explain_alternative, explain_choice
@@ -33,6 +33,7 @@ from .planning.simulate import (
     Progress,
     simulate_turns,
 )
+from .refusals import refused
 from .report_notes import async_words
 from .simulation.days import Scene, Staged, staged
 from .simulation.site import async_scene

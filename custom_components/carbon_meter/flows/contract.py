@@ -8,7 +8,6 @@ from homeassistant.components.recorder.const import DOMAIN as RECORDER_DOMAIN
 from homeassistant.components.recorder.statistics import get_metadata
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
-    ConfigSubentryFlow,
     SubentryFlowResult,
 )
 from homeassistant.const import CONF_NAME
@@ -50,6 +49,7 @@ from ..contracts import (
 from ..details import CONF_MARKET, market_of
 from ..fields import number
 from ..libraries import async_get_libraries
+from .keeping import KeepingFlow
 
 type Input = dict[str, Any] | None
 
@@ -64,7 +64,7 @@ _FIELDS: Final = {"interval": CONF_CERTIFICATE_MINUTES}
 """Fields that a contract knows by another name."""
 
 
-class ContractSubentryFlow(ConfigSubentryFlow):
+class ContractSubentryFlow(KeepingFlow):
     """Add a contract to a site, or change one."""
 
     async def async_step_user(self, user_input: Input = None) -> SubentryFlowResult:
@@ -104,21 +104,13 @@ class ContractSubentryFlow(ConfigSubentryFlow):
             data = contract_data(kind, user_input)
             errors = await self._async_errors(data)
             if not errors:
-                return self._keep(_title(kind, user_input), data)
+                return self.keep(_title(kind, user_input), data)
         suggested = user_input or await self._async_suggested(kind)
         return self.async_show_form(
             step_id=kind.value,
             data_schema=self.add_suggested_values_to_schema(contract_schema(kind), suggested),
             errors=errors,
         )
-
-    def _keep(self, title: str, data: dict[str, Any]) -> SubentryFlowResult:
-        """Add the contract, or change the one that is being changed."""
-        if self.source == SOURCE_RECONFIGURE:
-            return self.async_update_and_abort(
-                self._get_entry(), self._get_reconfigure_subentry(), title=title, data=data
-            )
-        return self.async_create_entry(title=title, data=data)
 
     async def _async_suggested(self, kind: ContractKind) -> Mapping[str, Any]:
         """Return what a new contract probably says, or what the one to change says."""

@@ -5,7 +5,6 @@ from typing import Any, Final
 
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
-    ConfigSubentryFlow,
     SubentryFlowResult,
 )
 from homeassistant.const import CONF_NAME
@@ -16,6 +15,7 @@ from ..const import CONF_KIND, DOMAIN
 from ..loads import keys
 from ..loads.keys import Control, LoadKind
 from ..loads.settings import LoadSettingsError, job_of
+from .keeping import KeepingFlow
 from .load_checks import Mistake, mistakes, run_is_long
 from .load_defaults import battery_filled_in, filled_in
 from .load_entities import all_sites, entity_mistakes, free_meters, shared
@@ -28,7 +28,7 @@ _NOTHING_SHARED: Final = {"other": "-", "problem": "-"}
 """What texts of errors leave open, where there is nothing to say."""
 
 
-class LoadSubentryFlow(ConfigSubentryFlow):
+class LoadSubentryFlow(KeepingFlow):
     """Add a load to a site, or change one."""
 
     _settled: Mapping[str, Any]
@@ -129,7 +129,7 @@ class LoadSubentryFlow(ConfigSubentryFlow):
             errors = {form.place(keys.CONF_DURATION): "run_is_long"}
         if errors:
             return self._show(form, values, errors, said)
-        return self._keep(await self._async_title(form, values), data)
+        return self.keep(await self._async_title(form, values), data)
 
     def _show(
         self,
@@ -191,14 +191,6 @@ class LoadSubentryFlow(ConfigSubentryFlow):
                 said["problem"] = str(err)
                 return {"base": "cannot_be_planned"}, said
         return _by_place(form, wrong), said
-
-    def _keep(self, title: str, data: dict[str, Any]) -> SubentryFlowResult:
-        """Add the load, or change the one that is being changed."""
-        if self.source == SOURCE_RECONFIGURE:
-            return self.async_update_and_abort(
-                self._get_entry(), self._get_reconfigure_subentry(), title=title, data=data
-            )
-        return self.async_create_entry(title=title, data=data)
 
     async def _async_title(self, form: LoadForm, values: Mapping[str, Any]) -> str:
         """Return what a load is called: its name, else that of its device, else what it is."""

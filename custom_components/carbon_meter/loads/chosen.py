@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from ..const import DOMAIN
 from ..data import CarbonMeterConfigEntry, Site
+from ..refusals import refused
 from .load import Load
 from .planner import SitePlanner
 
@@ -103,10 +103,3 @@ def _loaded(entry: CarbonMeterConfigEntry) -> CarbonMeterConfigEntry:
     if entry.state is not ConfigEntryState.LOADED:
         raise refused("site_not_loaded", site=entry.title)
     return entry
-
-
-def refused(key: str, **placeholders: str) -> ServiceValidationError:
-    """Return the error that tells a user what to change."""
-    return ServiceValidationError(
-        translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders
-    )

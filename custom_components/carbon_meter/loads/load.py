@@ -7,9 +7,8 @@ from typing import Any, Final
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import CALLBACK_TYPE, callback
-from homeassistant.exceptions import ServiceValidationError
 
-from ..const import CONF_KIND, DOMAIN, LOGGER
+from ..const import CONF_KIND, LOGGER
 from ..drivers.clock import now as clock
 from ..planning.explain import explain
 from ..planning.jobs.appliance import ApplianceJob, Phase
@@ -17,6 +16,7 @@ from ..planning.jobs.charge import ChargeJob
 from ..planning.jobs.job import NO_TARGET, Around, Job, Planned, Seen, Target, Task
 from ..planning.jobs.learned_profile import ProfileLearner
 from ..planning.plan import Plan, Reason, ReasonKind, runs
+from ..refusals import refused
 from .deadline import DeadlineGuard, has_time, may_miss
 from .host import Plans
 from .kept import Kept, kept_wishes, take_over
@@ -193,13 +193,13 @@ class Load:
         now = clock()
         moment = None if finish_by is None else finish_by.timestamp()
         if moment is not None and moment <= now:
-            raise _refused("load_time_past", load=self.name)
+            raise refused("load_time_past", load=self.name)
         if isinstance(self.job, ApplianceJob):
             self.job.ready(now, moment)
         elif isinstance(self.job, ChargeJob):
             self.job.leave_at(moment)
         else:
-            raise _refused("load_not_armed", load=self.name)
+            raise refused("load_not_armed", load=self.name)
         await self._plan_anew()
 
     async def async_cancel(self) -> None:
@@ -217,7 +217,7 @@ class Load:
         Raises ServiceValidationError for what is never done: it has an override.
         """
         if self.kind not in _MOVABLE:
-            raise _refused("load_not_started", load=self.name)
+            raise refused("load_not_started", load=self.name)
         if isinstance(self.job, ApplianceJob):
             self.job.start_now(clock())
         else:
@@ -230,12 +230,12 @@ class Load:
         Raises ServiceValidationError for what cannot be.
         """
         if key not in WISHES.get(self.kind, ()):
-            raise _refused("load_no_such_wish", load=self.name, wish=key)
+            raise refused("load_no_such_wish", load=self.name, wish=key)
         wishes = {**self.wishes, key: value}
         try:
             job = job_of({**self.data, **wishes}, self._plans.zone_of_day(), self.name)
         except LoadSettingsError as err:
-            raise _refused("load_wish_impossible", load=self.name, problem=str(err)) from err
+            raise refused("load_wish_impossible", load=self.name, problem=str(err)) from err
         take_over(job, {"job": self.job.as_dict()}, "job", self.name)
         self.wishes, self.job = wishes, job
         self._use_learned()
@@ -439,13 +439,4 @@ def _at_once(planned: Planned) -> Planned:
             outcome=plan.baseline,
             reason=Reason(kind=ReasonKind.MUST_RUN),
         ),
-    )
-
-
-def _refused(key: str, **placeholders: str) -> ServiceValidationError:
-    """Return what a user is told of what cannot be."""
-    return ServiceValidationError(
-        translation_domain=DOMAIN,
-        translation_key=key,
-        translation_placeholders=placeholders,
     )

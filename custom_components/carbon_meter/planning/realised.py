@@ -109,9 +109,9 @@ def realised_saving(  # noqa: PLR0913  # a run, and what came true
     if not energy > 0.0:
         return None
     without = with_energy(plan.baseline_pieces or run, energy)
-    slots = _slots([*run, *without], [*intensities, *prices])
+    slots = slots_of([*run, *without], [*intensities, *prices])
     actual, baseline = energies(slots, run), energies(slots, without)
-    intensity = _values(slots, intensities)
+    intensity = values_of(slots, intensities)
     known = np.isfinite(intensity)
     both = actual + baseline
     return Saving(
@@ -148,7 +148,7 @@ def with_energy(pieces: Sequence[Piece], energy: float) -> tuple[Piece, ...]:
     return joined(found)
 
 
-def _slots(pieces: Sequence[Piece], values: Sequence[IntensityInterval | PriceInterval]) -> Slots:
+def slots_of(pieces: Sequence[Piece], values: Sequence[IntensityInterval | PriceInterval]) -> Slots:
     """Return slots that end wherever a power, an intensity or a price changes."""
     start, end = min(piece.start for piece in pieces), max(piece.end for piece in pieces)
     moments = [moment for each in (*pieces, *values) for moment in (each.start, each.end)]
@@ -156,7 +156,7 @@ def _slots(pieces: Sequence[Piece], values: Sequence[IntensityInterval | PriceIn
     return Slots.at(edges)
 
 
-def _values(slots: Slots, values: Sequence[IntensityInterval | PriceInterval]) -> FloatArray:
+def values_of(slots: Slots, values: Sequence[IntensityInterval | PriceInterval]) -> FloatArray:
     """Return the value of each slot, NaN where none is known; the first told counts."""
     found = np.full(len(slots), np.nan)
     for each in reversed(values):
@@ -168,7 +168,7 @@ def _saved_cost(slots: Slots, saved: FloatArray, prices: Sequence[PriceInterval]
     """Return the cost of energy in Wh by slot, None where a price is not known."""
     if not prices:
         return None
-    price = _values(slots, prices)
+    price = values_of(slots, prices)
     used = saved != 0.0
     if not np.isfinite(price[used]).all():
         return None

@@ -12,7 +12,7 @@ import numpy as np
 from ..carbon.flow.amounts import FloatArray
 from ..carbon.grade import BEST_FIRST, Grade
 from ..carbon.intervals import HOUR
-from ..loads.chosen import Chosen, refused
+from ..loads.chosen import Chosen
 from ..loads.keys import CONF_BODY, CONF_HEAT_SOURCE, CONF_OUTSIDE, LoadKind
 from ..loads.load import Load
 from ..planning.days import days_between, filled, joined_signals
@@ -22,6 +22,7 @@ from ..planning.signal import Signal
 from ..planning.slots import Slots
 from ..planning.usual import around_over
 from ..planning.window import on_slots
+from ..refusals import refused
 from ..report_notes import Note
 from .days import Scene, Taking
 from .past import Past, async_means, async_past

@@ -15,7 +15,7 @@ from ...carbon.accounting.figures import Figure
 from ...carbon.flow.amounts import FloatArray, ImpossibleAmountError, amount
 from ...carbon.intensity.source import IntensityInterval, IntensityKind
 from ..plan import Piece, energies, joined
-from ..realised import PriceInterval, Saving
+from ..realised import PriceInterval, Saving, slots_of, values_of
 from ..slots import Slots
 
 
@@ -50,21 +50,21 @@ def battery_saving(  # noqa: PLR0913  # a day of a battery, and what came true
     run = _checked(taken)
     if not run:
         return None
-    slots = _slots(run, [*intensities, *prices])
+    slots = slots_of(run, [*intensities, *prices])
     charged = energies(slots, [piece for piece in run if piece.power > 0.0])
     discharged = -energies(slots, [piece for piece in run if piece.power < 0.0])
     change = content_change
     if change is None:
         change = float(charged.sum()) * one_way - float(discharged.sum()) / one_way
     found = _saving(load, slots, discharged, charged, intensities, kind=kind, prices=prices)
-    intensity = _values(slots, intensities)
+    intensity = values_of(slots, intensities)
     value = _mean(intensity, charged)
     if math.isnan(value):
         value = _mean(intensity, slots.hours) if stored is None else stored
     credit = 0.0 if math.isnan(value) else change / one_way * value / 1000.0
     cost = found.cost
     if cost is not None:
-        price = _values(slots, prices)
+        price = values_of(slots, prices)
         paid = _mean(price, charged)
         cost += change / one_way * (_mean(price, slots.hours) if math.isnan(paid) else paid) / 1e3
     return replace(
@@ -95,7 +95,7 @@ def zone_saving(  # noqa: PLR0913  # a day of a zone, and what came true
     before, after = _positive(without), _positive(taken)
     if not before and not after:
         return None
-    slots = _slots([*before, *after], [*intensities, *prices])
+    slots = slots_of([*before, *after], [*intensities, *prices])
     usual, actual = energies(slots, before), energies(slots, after)
     found = _saving(load, slots, usual, actual, intensities, kind=kind, prices=prices)
     return replace(found, energy=float(actual.sum()), planned=planned)
@@ -119,12 +119,12 @@ def _saving(  # noqa: PLR0913  # two courses, and what came true
     prices: Sequence[PriceInterval],
 ) -> Saving:
     """Return what one energy in Wh by slot saves against another, where an intensity is known."""
-    intensity = _values(slots, intensities)
+    intensity = values_of(slots, intensities)
     known = np.isfinite(intensity)
     both = before + after
     saved, cost = before - after, None
     if prices:
-        price, used = _values(slots, prices), saved != 0.0
+        price, used = values_of(slots, prices), saved != 0.0
         total = float(saved[used] @ price[used]) / 1000.0
         cost = total if math.isfinite(total) else None
     return Saving(
@@ -153,21 +153,6 @@ def _checked(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
     for piece in pieces:
         amount("taken", piece.power, signed=True)
     return joined(pieces)
-
-
-def _slots(pieces: Sequence[Piece], values: Sequence[IntensityInterval | PriceInterval]) -> Slots:
-    """Return slots that end wherever a power, an intensity or a price changes."""
-    start, end = min(piece.start for piece in pieces), max(piece.end for piece in pieces)
-    moments = [moment for each in (*pieces, *values) for moment in (each.start, each.end)]
-    return Slots.at(np.unique(np.clip(np.array(moments), start, end)))
-
-
-def _values(slots: Slots, values: Sequence[IntensityInterval | PriceInterval]) -> FloatArray:
-    """Return the value of each slot, NaN where none is known; the first told counts."""
-    found = np.full(len(slots), np.nan)
-    for each in reversed(values):
-        found[slots.places(each.start, each.end)] = each.value
-    return found
 
 
 def _mean(values: FloatArray, weights: FloatArray) -> float:
