@@ -17,13 +17,15 @@ from custom_components.carbon_meter.community.contract.message import (
 from custom_components.carbon_meter.community.contract.refusal import Code
 
 ids = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,63}", fullmatch=True).filter(
-    lambda name: name != "public"
+    lambda name: name not in {"public", "hub"}
 )
 texts = st.from_regex(r"[!-~]([ -~]{0,62}[!-~])?", fullmatch=True)
 methods = st.from_regex(
     r"[a-z0-9][a-z0-9._-]{0,31}@[0-9A-Za-z][0-9A-Za-z.+_-]{0,30}", fullmatch=True
 )
 numbers = st.integers(0, 2**53 - 1)
+digests = st.from_regex(r"[0-9a-f]{64}", fullmatch=True)
+details = st.from_regex(r"[ -~]{0,200}", fullmatch=True)
 
 
 @st.composite
@@ -96,7 +98,7 @@ def acks(draw: st.DrawFn) -> Ack:
         boot=draw(ids),
         upto=upto if upto or also else 1,
         also=also,
-        digest=draw(st.from_regex(r"[0-9a-f]{64}", fullmatch=True)),
+        digest=draw(digests),
     )
 
 
@@ -106,7 +108,7 @@ nacks = st.builds(
     home=ids,
     code=st.sampled_from(Code),
     clause=st.integers(1, 999).map("CM-{}".format),
-    detail=st.from_regex(r"[ -~]{0,200}", fullmatch=True),
+    detail=details,
     boot=st.none() | ids,
     seq=st.none() | st.integers(1, 2**53 - 1),
     start=st.none() | numbers,

@@ -4,7 +4,9 @@ import ast
 from pathlib import Path
 import re
 
+from custom_components.carbon_meter.community.contract.certificates import Wanted
 from custom_components.carbon_meter.community.contract.clauses import CLAUSES
+from custom_components.carbon_meter.community.contract.consent import MOST_EARLIER
 from custom_components.carbon_meter.community.contract.message import DURATIONS, Flow, Kind, Quality
 from custom_components.carbon_meter.community.contract.refusal import Code
 from tests.community.contract.json_schema import schema_of
@@ -63,3 +65,8 @@ def test_the_schemas_know_the_same_words() -> None:
     assert set(item["ci"]["properties"]["kind"]["enum"]) == set(Kind)
     assert tuple(fields["dur"]["enum"]) == DURATIONS
     assert set(schema_of("nack")["properties"]["code"]["enum"]) == set(Code)
+    assert set(schema_of("cert")["then"]["properties"]["code"]["enum"]) == set(Code)
+    assert set(schema_of("csr")["properties"]["wanted"]["enum"]) == set(Wanted)
+    withdrawal, deleted = schema_of("withdraw")["properties"], schema_of("deleted")["properties"]
+    assert withdrawal["also"]["maxItems"] == MOST_EARLIER
+    assert deleted["homes"]["maximum"] == MOST_EARLIER + 1

@@ -145,6 +145,7 @@ def test_what_the_reader_takes_the_schema_takes(footprint: Footprint, data: st.D
     [
         ({"home": "#"}, "CM-2"),
         ({"home": "public"}, "CM-2"),
+        ({"home": "hub"}, "CM-2"),
         ({"version": 2}, "CM-8"),
         ({"items": ()}, "CM-20"),
         ({"software": "é"}, "CM-13"),

@@ -43,7 +43,9 @@ def test_what_is_parsed_is_what_would_be_built(text: str) -> None:
 
 
 @pytest.mark.clause("CM-2")
-@pytest.mark.parametrize("home", ["#", "+", "a/b", "$SYS", "", "A", "public", "a" * 65, "a\n"])
+@pytest.mark.parametrize(
+    "home", ["#", "+", "a/b", "$SYS", "", "A", "public", "hub", "a" * 65, "a\n"]
+)
 def test_ids_that_are_more_than_a_name_are_not_built(home: str) -> None:
     with pytest.raises(RefusedError) as caught:
         build(Topic(community="street", home=home, channel=Channel.ACK))

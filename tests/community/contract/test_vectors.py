@@ -5,9 +5,17 @@ import json
 
 import pytest
 
+from custom_components.carbon_meter.community.authority.keys import key_asked_for
 from custom_components.carbon_meter.community.contract.answers import read_answer
+from custom_components.carbon_meter.community.contract.certificates import (
+    read_certificate,
+    read_signing,
+)
 from custom_components.carbon_meter.community.contract.clauses import CLAUSES
-from custom_components.carbon_meter.community.contract.consent import read_agreement
+from custom_components.carbon_meter.community.contract.consent import (
+    read_agreement,
+    read_deleted,
+)
 from custom_components.carbon_meter.community.contract.message import Footprint
 from custom_components.carbon_meter.community.contract.reading import read
 from custom_components.carbon_meter.community.contract.refusal import Code, RefusedError
@@ -19,10 +27,18 @@ VECTORS = all_vectors()
 
 def received(vector: Vector) -> object:
     """Return what a receiver makes of a message."""
-    if vector.kind == "footprint":
-        return read(vector.topic, vector.payload, vector.now)
-    if vector.file == "answers":
-        return read_answer(vector.topic, vector.payload)
+    match vector.kind:
+        case "footprint":
+            return read(vector.topic, vector.payload, vector.now)
+        case "ack" | "nack" | "request":
+            return read_answer(vector.topic, vector.payload)
+        case "deleted":
+            return read_deleted(vector.topic, vector.payload)
+        case "csr":
+            request = read_signing(vector.topic, vector.payload)
+            return key_asked_for(request.csr)
+        case "cert":
+            return read_certificate(vector.topic, vector.payload)
     return read_agreement(vector.topic, vector.payload)
 
 

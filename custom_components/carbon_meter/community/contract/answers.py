@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from .decoding import decoded
-from .fields import CLAUSE, DIGEST, ID, LARGEST_NUMBER, LARGEST_REVISION, Fields, whole
+from .fields import CLAUSE, DIGEST, ID, LARGEST_NUMBER, LARGEST_REVISION, Fields, printable, whole
 from .message import VERSION, canonical
 from .reading import duration_in
 from .refusal import Code, RefusedError
@@ -16,8 +16,6 @@ MOST_RANGES: Final = 128
 
 MOST_MISSING: Final = 38_400
 """Periods in one request: 400 days of quarters of an hour."""
-
-_LONGEST_DETAIL: Final = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,7 +92,7 @@ def read_answer(topic: str, payload: bytes) -> Answer:
     place = parse(topic)
     reader = _READERS.get(place.channel)
     if reader is None:
-        raise RefusedError(Code.TOPIC, "CM-1", f"{place.channel} does not come from the hub")
+        raise RefusedError(Code.TOPIC, "CM-1", f"{place.channel} is no answer to a footprint")
     fields = Fields(decoded(payload))
     fields.check_version()
     return reader(place, fields)
@@ -127,7 +125,7 @@ def nack_of(err: RefusedError, place: Topic, value: Any = None) -> Nack:
         home=place.home,
         code=err.code,
         clause=err.clause,
-        detail=_printable(err.detail),
+        detail=printable(err.detail),
         boot=_id_or_none(known.get("boot")),
         seq=_whole_or_none(known.get("seq"), 1, LARGEST_NUMBER),
         start=place.start,
@@ -184,15 +182,12 @@ def _read_ack(place: Topic, fields: Fields) -> Ack:
 
 def _read_nack(place: Topic, fields: Fields) -> Nack:
     """Return a nack; raises RefusedError."""
-    detail = fields.raw("detail")
-    if not isinstance(detail, str) or detail != _printable(detail):
-        raise RefusedError(Code.TEXT, "CM-30", "detail is no short printable text")
     return Nack(
         community=place.community,
         home=place.home,
         code=fields.choice("code", Code),
         clause=fields.text("clause", CLAUSE),
-        detail=detail,
+        detail=fields.detail("detail"),
         boot=fields.text("boot", ID) if fields.has("boot") else None,
         seq=fields.whole_or_none("seq", 1, LARGEST_NUMBER),
         start=fields.whole_or_none("start", 0, LARGEST_NUMBER),
@@ -226,12 +221,6 @@ def _pairs(fields: Fields, name: str, most: int) -> tuple[tuple[int, int], ...]:
             raise RefusedError(Code.TYPE, "CM-11", f"{name} holds what is no pair")
         pairs.append((whole(row[0], name, 0, most), whole(row[1], name, 0, most)))
     return tuple(pairs)
-
-
-def _printable(text: str) -> str:
-    """Return a text as short printable ASCII."""
-    kept = (character if " " <= character <= "~" else "?" for character in text)
-    return "".join(kept)[:_LONGEST_DETAIL]
 
 
 def _id_or_none(value: Any) -> str | None:

@@ -15,7 +15,7 @@ CLAUSES: Final[Mapping[str, str]] = MappingProxyType(
         ),
         "CM-2": (
             "The ids of a community and of a home are 1 to 64 of `a-z`, `0-9`, `_` and `-`, "
-            "the first a letter or digit. No home is called `public`."
+            "the first a letter or digit. No home is called `public` or `hub`."
         ),
         "CM-3": "A payload MUST NOT be larger than 8192 bytes.",
         "CM-4": "A payload is UTF-8, and no text in it holds half of a surrogate pair.",
@@ -88,7 +88,8 @@ CLAUSES: Final[Mapping[str, str]] = MappingProxyType(
         ),
         "CM-30": (
             "A nack names code and clause. The home MUST NOT send that revision again by "
-            "itself; a newer revision or a request ends this."
+            "itself; a newer revision or a request ends this. After the code `consent` it tells "
+            "its consent again, if it still agrees, and then the revision."
         ),
         "CM-31": (
             "A request names periods of one duration, ascending and without overlap. The home "
@@ -112,6 +113,51 @@ CLAUSES: Final[Mapping[str, str]] = MappingProxyType(
             "Of consents and withdrawals the one with the latest `at` holds, a withdrawal "
             "before a consent of the same moment. Without a consent that holds a hub MUST NOT "
             "take footprints."
+        ),
+        "CM-37": (
+            "A withdrawal ends everything: the hub deletes what the home has told from its "
+            "store and its sums, takes nothing more of it, and then says `deleted`, also to a "
+            "withdrawal come again. A home sends its withdrawal again until it has heard that."
+        ),
+        "CM-38": (
+            "`proof` is the SHA-256 of a secret that is made for this id alone. `also` names "
+            "earlier ids, each once, with their secrets: the hub deletes what was told under "
+            "each whose latest consent has the proof of that secret, and MUST leave every other "
+            "untouched."
+        ),
+        "CM-39": (
+            "A key is made at home and never leaves it. `csr` is a PKCS #10 request that is "
+            "signed by its own key, on P-256 or P-384, Ed25519, or RSA of 2048 to 4096 bits "
+            "with the exponent 65537. Nothing else of it counts, and every other MUST be "
+            "refused."
+        ),
+        "CM-40": (
+            "A certificate names one id, and is good for a client and nothing else. A broker "
+            "takes the name in it for user and client id."
+        ),
+        "CM-41": (
+            "A hub makes a certificate for a home that it has invited, once and for one key, "
+            "and for one that has a certificate, of a key that no other id has. The same key "
+            "asked again gets the same certificate; a hub that cannot decide now does not "
+            "answer."
+        ),
+        "CM-42": (
+            "A home MUST check that a certificate is of its key, names `subject`, and is signed "
+            "by one of `authorities`, and that `subject` is its own id unless it asked for "
+            "another one."
+        ),
+        "CM-43": (
+            "A home asks for a new certificate, of a new key, when two thirds of the time of "
+            "the present one are over. Until it has the new one the present one holds."
+        ),
+        "CM-44": (
+            "Another id begins with a month of the community's calendar, once for each id. A "
+            "period belongs to the id in whose time its middle lies, and MUST NOT be told under "
+            "two."
+        ),
+        "CM-45": (
+            "A hub MUST NOT keep which id has followed which: neither by name nor by the time "
+            "or the order of what it keeps."
         ),
     }
 )

@@ -1,14 +1,18 @@
 """What a home agrees to show its community, and that it no longer does."""
 
 from dataclasses import dataclass
-from typing import Any
+import hashlib
+from typing import Any, Final
 
 from .decoding import decoded
-from .fields import LARGEST_NUMBER, METHOD, Fields
+from .fields import DIGEST, ID, LARGEST_NUMBER, METHOD, Fields
 from .message import VERSION, Flow, Footprint, Level, canonical
 from .reading import duration_in, level_in
 from .refusal import Code, RefusedError
-from .topics import Channel, Topic, build, parse
+from .topics import RESERVED_HOMES, Channel, Topic, build, parse, parse_as
+
+MOST_EARLIER: Final = 60
+"""Earlier ids in one withdrawal: five years of months."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +34,10 @@ class Consent:
     flows: tuple[Flow, ...]
     """No other flow is told."""
 
+    proof: str | None = None
+    """Of a secret made at home for this id, see `proof_of`: who knows the secret later can have
+    deleted what was told under it."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Withdrawal:
@@ -39,6 +47,24 @@ class Withdrawal:
     home: str
     at: int
     """Milliseconds since 1970 UTC."""
+
+    also: tuple[tuple[str, str], ...] = ()
+    """Earlier ids of the home, each with the secret behind the proof in its consent."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deleted:
+    """The hub has deleted what a home told: none of it is in its store or its sums."""
+
+    community: str
+    home: str
+    """Who has withdrawn."""
+
+    at: int
+    """Milliseconds since 1970 UTC."""
+
+    homes: int
+    """Ids that were deleted now, this one and earlier ones; 0 if all were gone before."""
 
 
 type Agreement = Consent | Withdrawal
@@ -54,7 +80,9 @@ def read_agreement(topic: str, payload: bytes) -> Agreement:
     fields.check_source(place.home)
     at = fields.whole("at", 0, LARGEST_NUMBER)
     if place.channel is Channel.WITHDRAWAL:
-        return Withdrawal(community=place.community, home=place.home, at=at)
+        return Withdrawal(
+            community=place.community, home=place.home, at=at, also=_also(fields, place.home)
+        )
     return Consent(
         community=place.community,
         home=place.home,
@@ -62,7 +90,8 @@ def read_agreement(topic: str, payload: bytes) -> Agreement:
         text=fields.text("text", METHOD),
         level=level_in(fields),
         duration=duration_in(fields),
-        flows=_flows(fields.rows("flows")),
+        flows=read_flows(fields.rows("flows")),
+        proof=fields.text("proof", DIGEST) if fields.has("proof") else None,
     )
 
 
@@ -78,10 +107,43 @@ def write_agreement(agreement: Agreement) -> tuple[str, bytes]:
             "dur": agreement.duration,
             "flows": [flow.value for flow in agreement.flows],
         }
+        if agreement.proof is not None:
+            body["proof"] = agreement.proof
+    elif agreement.also:
+        body["also"] = [list(pair) for pair in agreement.also]
     topic = build(Topic(community=agreement.community, home=agreement.home, channel=channel))
     payload = canonical(body)
     read_agreement(topic, payload)
     return topic, payload
+
+
+def read_deleted(topic: str, payload: bytes) -> Deleted:
+    """Return what the hub has deleted; raises RefusedError."""
+    place = parse_as(topic, Channel.DELETED)
+    fields = Fields(decoded(payload))
+    fields.check_version()
+    return Deleted(
+        community=place.community,
+        home=place.home,
+        at=fields.whole("at", 0, LARGEST_NUMBER),
+        homes=fields.whole("homes", 0, MOST_EARLIER + 1),
+    )
+
+
+def write_deleted(deleted: Deleted) -> tuple[str, bytes]:
+    """Return topic and payload; raises RefusedError for what a home would refuse."""
+    topic = build(Topic(community=deleted.community, home=deleted.home, channel=Channel.DELETED))
+    payload = canonical({"v": VERSION, "at": deleted.at, "homes": deleted.homes})
+    read_deleted(topic, payload)
+    return topic, payload
+
+
+def proof_of(secret: str) -> str:
+    """Return what a consent tells of a secret of 64 hexadecimal digits.
+
+    It is the SHA-256 of these digits as ASCII text, in hexadecimal digits.
+    """
+    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def latest(held: Agreement | None, new: Agreement) -> Agreement:
@@ -109,7 +171,7 @@ def check_consent(footprint: Footprint, agreement: Agreement | None) -> None:
         raise RefusedError(Code.CONSENT, "CM-35", f"not agreed: {', '.join(sorted(more))}")
 
 
-def _flows(rows: list[Any]) -> tuple[Flow, ...]:
+def read_flows(rows: list[Any]) -> tuple[Flow, ...]:
     """Return the flows, each once; raises RefusedError."""
     if not 1 <= len(rows) <= len(Flow):
         raise RefusedError(Code.ITEMS, "CM-35", f"{len(rows)} flows, not 1 to {len(Flow)}")
@@ -117,3 +179,20 @@ def _flows(rows: list[Any]) -> tuple[Flow, ...]:
     if len(set(flows)) != len(flows):
         raise RefusedError(Code.ITEMS, "CM-35", "a flow is there twice")
     return tuple(flows)
+
+
+def _also(fields: Fields, home: str) -> tuple[tuple[str, str], ...]:
+    """Return earlier ids with their secrets, each once; raises RefusedError."""
+    rows = fields.rows("also") if fields.has("also") else []
+    if len(rows) > MOST_EARLIER:
+        raise RefusedError(Code.RANGE, "CM-12", f"also has {len(rows)} rows")
+    pairs = []
+    for row in rows:
+        if not isinstance(row, list) or len(row) != 2:
+            raise RefusedError(Code.TYPE, "CM-11", "also holds what is no pair")
+        pair = Fields({"id": row[0], "secret": row[1]}, "also")
+        pairs.append((pair.text("id", ID), pair.text("secret", DIGEST)))
+    names = {name for name, _ in pairs}
+    if len(names) != len(pairs) or home in names or names & RESERVED_HOMES:
+        raise RefusedError(Code.ITEMS, "CM-38", "an id that is there twice or is no earlier one")
+    return tuple(pairs)

@@ -29,6 +29,8 @@ DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 CLAUSE: Final = re.compile(r"CM-[1-9][0-9]{0,2}")
 
+_LONGEST_DETAIL: Final = 200
+
 
 class Fields:
     """One object of a message; every method raises RefusedError for what does not fit."""
@@ -63,14 +65,28 @@ class Fields:
 
     def text(self, name: str, pattern: re.Pattern[str] = TEXT) -> str:
         """Return a text of that form."""
-        value = self._string(name)
+        value = self.string(name)
         if pattern.fullmatch(value) is None:
             raise RefusedError(Code.TEXT, "CM-13", f"{self._named(name)} is {value!a:.80}")
         return value
 
+    def string(self, name: str) -> str:
+        """Return a text of any form."""
+        value = self.raw(name)
+        if not isinstance(value, str):
+            raise RefusedError(Code.TYPE, "CM-11", f"{self._named(name)} is no text")
+        return value
+
+    def detail(self, name: str) -> str:
+        """Return what a refusal says to people."""
+        value = self.raw(name)
+        if not isinstance(value, str) or value != printable(value):
+            raise RefusedError(Code.TEXT, "CM-30", f"{name} is no short printable text")
+        return value
+
     def choice[Choice: StrEnum](self, name: str, among: type[Choice]) -> Choice:
         """Return one of the words that the contract knows."""
-        value = self._string(name)
+        value = self.string(name)
         try:
             return among(value)
         except ValueError as err:
@@ -105,14 +121,14 @@ class Fields:
         if source != home:
             raise RefusedError(Code.SOURCE, "CM-15", f"{source} speaks on the topic of {home}")
 
-    def _string(self, name: str) -> str:
-        value = self.raw(name)
-        if not isinstance(value, str):
-            raise RefusedError(Code.TYPE, "CM-11", f"{self._named(name)} is no text")
-        return value
-
     def _named(self, name: str) -> str:
         return f"{self._place}.{name}" if self._place else name
+
+
+def printable(text: str) -> str:
+    """Return a text as short printable ASCII."""
+    kept = (character if " " <= character <= "~" else "?" for character in text)
+    return "".join(kept)[:_LONGEST_DETAIL]
 
 
 def whole(value: Any, place: str, low: int, high: int) -> int:

@@ -5,7 +5,7 @@ every engine. The numbered requirements are in `clauses`, on the wire it is read
 and written by `writing`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 import hashlib
 import json
@@ -137,6 +137,9 @@ class Footprint:
     is_final: bool
     """Whether the home expects no better figures."""
 
+    _digest: str | None = field(default=None, init=False, repr=False, compare=False)
+    """Once it is known; a copy with changes has its own."""
+
     @property
     def key(self) -> Key:
         """Return what all revisions of this period of this home have in common."""
@@ -153,10 +156,17 @@ class Footprint:
 
         When, in which run and as which message it was sent makes no other revision.
         """
-        body = as_object(self)
-        for name in ("at", "boot", "seq"):
-            del body[name]
-        return hashlib.sha256(canonical(body | {"community": self.community})).hexdigest()
+        if self._digest is None:
+            body = as_object(self)
+            for name in ("at", "boot", "seq"):
+                del body[name]
+            text = canonical(body | {"community": self.community})
+            self.know_digest(hashlib.sha256(text).hexdigest())
+        return self._digest or ""
+
+    def know_digest(self, digest: str) -> None:
+        """Keep the digest for whoever asks; it is that of this footprint, found another way."""
+        object.__setattr__(self, "_digest", digest)
 
 
 def as_object(footprint: Footprint) -> dict[str, Any]:

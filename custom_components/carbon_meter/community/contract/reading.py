@@ -5,6 +5,7 @@ from typing import Any, Final
 from .decoding import decoded
 from .fields import ID, LARGEST_AMOUNT, LARGEST_NUMBER, LARGEST_REVISION, METHOD, Fields
 from .message import DURATIONS, RESERVED_LEVELS, Flow, Footprint, Item, Kind, Level, Quality
+from .quick import read_quickly
 from .refusal import Code, RefusedError
 from .topics import Channel, Topic, parse_as
 
@@ -30,8 +31,10 @@ def read(topic: str, payload: bytes, now: float) -> Footprint:
     `now` is the receiver's clock in seconds since 1970 UTC. Raises RefusedError, and nothing
     else, for any topic and any bytes.
     """
-    place = parse_as(topic, Channel.FOOTPRINT)
-    footprint = footprint_of(decoded(payload), place)
+    footprint = read_quickly(topic, payload)
+    if footprint is None:
+        place = parse_as(topic, Channel.FOOTPRINT)
+        footprint = footprint_of(decoded(payload), place)
     check_time(footprint, now)
     return footprint
 

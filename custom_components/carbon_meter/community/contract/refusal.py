@@ -31,6 +31,9 @@ class Code(StrEnum):
     CONSENT = "consent"
     """The home has not agreed, or no longer agrees, to what the message shows."""
 
+    CERTIFICATE = "certificate"
+    """No certificate is made of this request."""
+
 
 class RefusedError(Exception):
     """A message is not taken; `code`, `clause` and `detail` say why."""

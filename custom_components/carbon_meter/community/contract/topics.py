@@ -10,8 +10,9 @@ from .refusal import Code, RefusedError
 
 ROOT: Final = "cm/v1"
 
-RESERVED_HOMES: Final = frozenset({"public"})
-"""Not a home: what a community publishes for everybody will stand there."""
+RESERVED_HOMES: Final = frozenset({"public", "hub"})
+"""Not homes: what a community publishes for everybody will stand under `public`, and `hub` is the
+hub's own name at the broker."""
 
 _START: Final = re.compile(r"0|[1-9][0-9]{0,10}")
 
@@ -28,6 +29,9 @@ class Channel(StrEnum):
     ACK = "down/ack"
     NACK = "down/nack"
     REQUEST = "down/req"
+    SIGNING = "up/csr"
+    CERTIFICATE = "down/cert"
+    DELETED = "down/deleted"
 
 
 _CHANNELS: Final = {channel.value: channel for channel in Channel}
