@@ -1,0 +1,111 @@
+"""Which certificates an authority has made, and which of them hold no more.
+
+Rows stand in the order of their random serial numbers, and what is deleted is overwritten: neither
+a row nor its place tells when a certificate was made, or after which other.
+"""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+import os
+from pathlib import Path
+import sqlite3
+from typing import Final
+
+from .errors import AuthorityError
+
+_VERSION: Final = 1
+
+_LONGEST: Final = 400 * 86400
+"""Seconds for which a certificate holds of which only the serial number is known."""
+
+_TABLES: Final = """
+CREATE TABLE issued (
+    serial TEXT PRIMARY KEY,
+    authority TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    ends INTEGER NOT NULL,
+    revoked INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX by_subject ON issued (subject);
+"""
+"""`authority` is the identifier of its key, `revoked` the day since when it is, in seconds."""
+
+_REVOKE_SUBJECT: Final = "UPDATE issued SET revoked = ? WHERE subject = ? AND revoked IS NULL"
+_REVOKE_SERIAL: Final = "UPDATE issued SET revoked = ? WHERE serial = ? AND revoked IS NULL"
+
+
+class Issued:
+    """The file of all certificates that have not ended; every method raises AuthorityError."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file or begin it."""
+        self._path = path
+        with self._changing() as database:
+            version = database.execute("PRAGMA user_version").fetchone()[0]
+            if version > _VERSION:
+                raise AuthorityError(f"{path} is of a later version of Carbon Meter; update it")
+            if not version:
+                for statement in _TABLES.split(";"):
+                    database.execute(statement)
+                database.execute(f"PRAGMA user_version = {_VERSION}")
+
+    def add(self, serial: int, authority: str, subject: str, ends: int) -> None:
+        """Remember a certificate before it is given to anybody."""
+        with self._changing() as database:
+            database.execute(
+                "INSERT INTO issued (serial, authority, subject, ends) VALUES (?, ?, ?, ?)",
+                (f"{serial:040x}", authority, subject, ends),
+            )
+
+    def revoke(self, who: str | int, day: int, authority: str) -> int:
+        """Let one certificate, or all of a subject, hold no more; return how many did.
+
+        A serial number that is not known is one that the authority has signed elsewhere.
+        """
+        is_subject = isinstance(who, str)
+        with self._changing() as database:
+            if not is_subject:
+                database.execute(
+                    "INSERT INTO issued (serial, authority, subject, ends) VALUES (?, ?, '', ?)"
+                    " ON CONFLICT DO NOTHING",
+                    (f"{who:040x}", authority, day + _LONGEST),
+                )
+            done = database.execute(
+                _REVOKE_SUBJECT if is_subject else _REVOKE_SERIAL,
+                (day, who if is_subject else f"{who:040x}"),
+            )
+            return done.rowcount
+
+    def revoked(self, authority: str, now: int) -> list[tuple[int, int]]:
+        """Return the serial numbers that an authority has to name as revoked, each with the day.
+
+        Those that have ended need no more be named, and are forgotten.
+        """
+        with self._changing() as database:
+            database.execute("DELETE FROM issued WHERE ends < ?", (now,))
+            rows = database.execute(
+                "SELECT serial, revoked FROM issued"
+                " WHERE authority = ? AND revoked IS NOT NULL ORDER BY serial",
+                (authority,),
+            ).fetchall()
+        return [(int(serial, 16), day) for serial, day in rows]
+
+    @contextmanager
+    def _changing(self) -> Generator[sqlite3.Connection]:
+        """Give a transaction that is on the disk when the block ends."""
+        try:
+            if not self._path.exists():
+                os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+            database = sqlite3.connect(self._path, timeout=10.0, isolation_level=None)
+            try:
+                database.execute("PRAGMA synchronous = FULL")
+                database.execute("PRAGMA secure_delete = ON").fetchall()
+                database.execute("BEGIN IMMEDIATE")
+                yield database
+                database.execute("COMMIT")
+            finally:
+                # Closing takes back what was not committed.
+                database.close()
+        except (sqlite3.Error, OSError) as err:
+            raise AuthorityError(f"{self._path} cannot be used ({err})") from err
