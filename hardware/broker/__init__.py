@@ -1,0 +1,1 @@
+"""A community's MQTT broker: the files that set up mosquitto, and the tool for its certificates."""

@@ -1,0 +1,232 @@
+"""Looks over a community's files: what is wrong, and what has to be done soon."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+import json
+from pathlib import Path
+import ssl
+from typing import Any, Final
+
+from cryptography import x509
+
+from custom_components.carbon_meter.community.authority.credentials import Credentials
+from custom_components.carbon_meter.community.authority.errors import AuthorityError
+from custom_components.carbon_meter.community.contract.refusal import RefusedError
+from custom_components.carbon_meter.community.hub import rights as allowed
+
+from .errors import BrokerError
+from .homes import revocation_lists
+from .layout import Layout, configuration
+from .setup import Setup
+
+_DAY: Final = 86_400
+_SOON: Final = 30 * _DAY
+"""What ends within this time has to be renewed now."""
+
+_SECRET: Final = 0o077
+"""What nobody but the owner may have of a key."""
+
+_KINDS: Final = ("publishClientSend", "publishClientReceive", "subscribe", "unsubscribe")
+"""What the plugin would allow to everybody unless it is told not to."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    text: str
+    is_wrong: bool = False
+    """Whether the operator has to do something."""
+
+
+def check(layout: Layout, setup: Setup, *, now: float) -> list[Finding]:
+    """Return what was looked at, in the order of the files; nothing is changed."""
+    return [
+        *_modes(layout),
+        *_ends(layout, now),
+        *_revocations(layout, now),
+        *_chain(layout, setup),
+        *_configuration(layout, setup),
+        *_rights(layout, setup.community),
+    ]
+
+
+def _modes(layout: Layout) -> Iterator[Finding]:
+    """Look whether others can read a secret."""
+    secrets = [
+        *([layout.hub_file] if layout.hub_file.exists() else []),
+        layout.server_key,
+        layout.rights,
+        layout.first_rights,
+        layout.authority / "authority.key",
+        *(folder / "identity.pem" for folder in (layout.hub, layout.operator)),
+    ]
+    for path in secrets:
+        if not path.exists():
+            yield Finding(text=f"{path} is not there", is_wrong=True)
+        elif path.stat().st_mode & _SECRET:
+            yield Finding(text=f"{path} can be read by others: chmod 600", is_wrong=True)
+    yield Finding(text=f"{len(secrets)} secrets looked at")
+
+
+def _ends(layout: Layout, now: float) -> Iterator[Finding]:
+    """Look when each certificate ends."""
+    for what, path, remedy in (
+        ("the CA", layout.authorities, "rotate"),
+        ("the broker's certificate", layout.server, "server"),
+        ("the hub's certificate", layout.hub / "identity.pem", "hub"),
+        ("the operator's certificate", layout.operator / "identity.pem", "hub"),
+    ):
+        try:
+            held = x509.load_pem_x509_certificates(path.read_bytes())
+        except (OSError, ValueError) as err:
+            yield Finding(text=f"{path} holds no certificate: {err}", is_wrong=True)
+            continue
+        # With two CAs the new one is what counts.
+        end = max(item.not_valid_after_utc.timestamp() for item in held)
+        yield _end(what, end, now, remedy)
+        if len(held) > 1 and path == layout.authorities:
+            yield Finding(text="two CAs hold: rotate --finish when all homes have renewed")
+    for path in sorted(layout.homes.glob("*.pem")):
+        try:
+            item = x509.load_pem_x509_certificate(path.read_bytes())
+        except ValueError as err:
+            yield Finding(text=f"{path} holds no certificate: {err}", is_wrong=True)
+        else:
+            yield _end(f"the home {path.stem}", item.not_valid_after_utc.timestamp(), now, "renew")
+
+
+def _revocations(layout: Layout, now: float) -> Iterator[Finding]:
+    """Look when each list of the file ends: then the broker would refuse everybody."""
+    try:
+        lists = revocation_lists(layout.revoked)
+    except BrokerError as err:
+        yield Finding(text=str(err), is_wrong=True)
+        return
+    for item in lists:
+        until = item.next_update_utc
+        yield _end("the revocation list", until.timestamp() if until else 0, now, "crl")
+
+
+def _end(what: str, end: float, now: float, remedy: str) -> Finding:
+    day = datetime.fromtimestamp(end, UTC).date()
+    if end <= now:
+        return Finding(text=f"{what} has ended on {day}: run {remedy}", is_wrong=True)
+    if end - now < _SOON:
+        return Finding(text=f"{what} ends on {day}: run {remedy} now", is_wrong=True)
+    return Finding(text=f"{what} holds until {day}")
+
+
+def _chain(layout: Layout, setup: Setup) -> Iterator[Finding]:
+    """Let broker and hub shake hands in memory, as strictly as Python does."""
+    for host in setup.hosts:
+        try:
+            _shake_hands(layout, host)
+        except (ssl.SSLError, AuthorityError, OSError, ValueError) as err:
+            reason = getattr(err, "verify_message", "") or str(err)
+            yield Finding(text=f"broker and hub cannot meet at {host}: {reason}", is_wrong=True)
+        else:
+            yield Finding(text=f"broker and hub accept each other at {host}")
+
+
+def _shake_hands(layout: Layout, host: str) -> None:
+    """Raise the error that broker or hub would see when the hub connects to this host."""
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(layout.authorities))
+    server.load_cert_chain(layout.server, layout.server_key)
+    server.load_verify_locations(layout.revoked)
+    server.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
+    server.verify_mode = ssl.CERT_REQUIRED
+    client = Credentials(layout.hub).context()
+    up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ends = [
+        client.wrap_bio(down, up, server_hostname=host),
+        server.wrap_bio(up, down, server_side=True),
+    ]
+    # Every pass is one flight of messages; TLS 1.3 needs two.
+    while ends:
+        waiting = []
+        for end in ends:
+            try:
+                end.do_handshake()
+            except ssl.SSLWantReadError:
+                waiting.append(end)
+        if len(waiting) == len(ends) and not (up.pending or down.pending):
+            raise ValueError("the two do not answer each other")
+        ends = waiting
+
+
+def _configuration(layout: Layout, setup: Setup) -> Iterator[Finding]:
+    """Look whether mosquitto.conf is what the choices make of it, and the plugin is there."""
+    try:
+        text = layout.configuration.read_text(encoding="utf-8")
+    except (OSError, ValueError) as err:
+        yield Finding(text=f"{layout.configuration} cannot be read: {err}", is_wrong=True)
+        return
+    if text != configuration(setup):
+        yield Finding(
+            text=f"{layout.configuration} was changed by hand, or made by another version: "
+            "run server to make it anew",
+            is_wrong=True,
+        )
+    else:
+        yield Finding(text="mosquitto.conf is as it was made")
+    if Path(setup.at) != layout.broker.absolute():
+        yield Finding(text=f"the broker reads its files from {setup.at}: copy them there")
+    elif not Path(setup.plugin).exists():
+        yield Finding(
+            text=f"{setup.plugin} is not there: install mosquitto, or say server --plugin",
+            is_wrong=True,
+        )
+
+
+def _rights(layout: Layout, community: str) -> Iterator[Finding]:
+    """Look whether anybody has more rights than belong to the name."""
+    try:
+        state = json.loads(layout.rights.read_text(encoding="utf-8"))
+        default = state["defaultACLAccess"]
+        roles = {role["rolename"]: _topics(role["acls"]) for role in state["roles"]}
+        held = {
+            client["username"]: [role["rolename"] for role in client["roles"]]
+            for client in state["clients"]
+        }
+    except (OSError, ValueError, KeyError, TypeError) as err:
+        yield Finding(text=f"{layout.rights} cannot be read: {err}", is_wrong=True)
+        return
+    wrong = [
+        f"what is not allowed is allowed ({kind})" for kind in _KINDS if default.get(kind, True)
+    ]
+    if state.get("anonymousGroup"):
+        wrong.append("somebody without a name has rights")
+    for user, names in held.items():
+        has = {right for name in names for right in roles.get(name, set())}
+        wrong += [
+            f"{user} has a right that is not due: {kind} {topic}"
+            for kind, topic in sorted(has - _due(user, community))
+        ]
+    wrong += [
+        f"{user} has no rights" for user in (allowed.HUB, allowed.OPERATOR) if user not in held
+    ]
+    yield from (Finding(text=f"{layout.rights}: {text}", is_wrong=True) for text in wrong)
+    if not wrong:
+        yield Finding(text=f"{len(held)} clients have the rights that are due to them")
+
+
+def _due(user: str, community: str) -> set[tuple[str, str]]:
+    """Return the rights that a client of this name has at most."""
+    if user == allowed.HUB:
+        return _topics(allowed.hub_rights(community))
+    if user == allowed.OPERATOR:
+        return _topics(allowed.operator_rights())
+    invited = user.removeprefix("invited.")
+    try:
+        if invited != user:
+            return _topics(allowed.invited_rights(community, invited))
+        return _topics(allowed.home_rights(community, user))
+    except RefusedError:
+        return set()
+
+
+def _topics(rights: list[dict[str, Any]]) -> set[tuple[str, str]]:
+    """Return what rights allow."""
+    return {(right["acltype"], right["topic"]) for right in rights if right.get("allow")}
