@@ -114,9 +114,14 @@ def keep_bound(database: sqlite3.Connection, most: int) -> None:
 
 def give_up(database: sqlite3.Connection, place: Place) -> None:
     """Let go of the content of a footprint that the hub does not have, and count it."""
+    withhold(database, place)
+    _count_dropped(database)
+
+
+def withhold(database: sqlite3.Connection, place: Place) -> None:
+    """Let go of the content of a footprint, and of the number under which it went out."""
     drop_content(database, place, State.GIVEN_UP)
     database.execute("DELETE FROM sending WHERE sender = ? AND start = ? AND duration = ?", place)
-    _count_dropped(database)
 
 
 def drop_content(database: sqlite3.Connection, place: Place, state: State) -> None:

@@ -5,7 +5,7 @@ in a thread, not in the event loop.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 import secrets
@@ -16,8 +16,8 @@ from ..contract.message import Footprint
 from ..contract.revisions import Standing
 from .body import unpacked
 from .file import OutboxFile
-from .keeping import Place, State, give_up, keep, keep_bound, sender_of
-from .numbers import fits, let_go, mark_out, numbered
+from .keeping import Place, State, give_up, keep, keep_bound, sender_of, withhold
+from .numbers import fits, let_go, mark_out, numbered, spend
 
 MOST: Final = 400 * 24
 """Footprints kept with their contents: 400 days of hours."""
@@ -131,6 +131,15 @@ class Outbox:
             for footprint in footprints:
                 mark_out(database, footprint, int(now))
 
+    def failed(self, footprints: Iterable[Footprint]) -> None:
+        """Take note that nobody knows whether the broker has these: their numbers are used up.
+
+        They are given by `pending` again at once.
+        """
+        with self._file.writing() as database:
+            for footprint in footprints:
+                spend(database, footprint)
+
     def acknowledged(self, ack: Ack) -> int:
         """Let go of what the hub has; return how many footprints that were.
 
@@ -187,6 +196,36 @@ class Outbox:
                 if row != [(State.WAITING,)]:
                     absent.append(start)
         return tuple(absent)
+
+    def revise(self, change: Callable[[Footprint], Footprint | None]) -> int:
+        """Look at all that is kept with its contents again; return how many were changed.
+
+        `change` returns the footprint as it is, a newer revision that takes its place, or None
+        for one that must not leave: it is let go, and not counted as given up.
+        """
+        count = 0
+        with self._file.writing() as database:
+            rows = database.execute(
+                "SELECT sender, start, duration, community, home, body FROM footprint"
+                " JOIN content USING (sender, start, duration) JOIN sender ON sender.id = sender"
+            ).fetchall()
+            for sender, start, duration, community, home, body in rows:
+                place = Place(sender, start, duration)
+                footprint = unpacked(body, community, home, start)
+                if footprint is None:
+                    give_up(database, place)
+                    continue
+                changed = change(footprint)
+                if changed is None:
+                    withhold(database, place)
+                elif changed is not footprint:
+                    keep(database, changed)
+                else:
+                    continue
+                count += 1
+        if count:
+            self._file.give_back()
+        return count
 
     def status(self) -> Status:
         """Return how full the outbox is."""
