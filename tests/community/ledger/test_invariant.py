@@ -6,7 +6,7 @@ import sqlite3
 import tempfile
 
 from hypothesis import settings, strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 import pytest
 
 from custom_components.carbon_meter.community.contract.message import Flow, Kind, Quality
@@ -106,8 +106,9 @@ class Village(RuleBasedStateMachine):
     def recompute(self) -> None:
         assert self.ledger.recompute() == 0
 
-    @invariant()
+    @rule()
     def counts_as_anybody_would(self) -> None:
+        self.ledger.settle()
         with sqlite3.connect(self.path) as reader:
             rows = reader.execute(
                 "SELECT grain, begin_at, scope, name, flow, kind, homes, wh, mg, measured,"
@@ -117,10 +118,11 @@ class Village(RuleBasedStateMachine):
         assert {row[:6]: row[6:] for row in rows} == self.model.cells()
 
     def teardown(self) -> None:
+        self.counts_as_anybody_would()
         assert self.ledger.recompute() == 0
         self.ledger.close()
         self.folder.cleanup()
 
 
 TestVillage = Village.TestCase
-TestVillage.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestVillage.settings = settings(max_examples=100, stateful_step_count=25, deadline=None)

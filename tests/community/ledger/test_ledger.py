@@ -10,7 +10,7 @@ import pytest
 from custom_components.carbon_meter.community.contract.message import Flow, Kind, Level, Quality
 from custom_components.carbon_meter.community.ledger.calendar import Calendar, Grain
 from custom_components.carbon_meter.community.ledger.cells import SETTLED, WATERMARK, Scope, State
-from custom_components.carbon_meter.community.ledger.database import LedgerError
+from custom_components.carbon_meter.community.ledger.database import LedgerError, TooLargeError
 from custom_components.carbon_meter.community.ledger.intake import Outcome
 from custom_components.carbon_meter.community.ledger.ledger import Ledger
 from tests.community.ledger.village import (
@@ -116,6 +116,7 @@ def test_an_hour_and_its_quarters_count_once(ledger: Ledger) -> None:
 
 def test_only_touched_cells_are_opened_again(ledger: Ledger) -> None:
     ledger.take([imported("a", MIDSUMMER + n * HOUR, 500) for n in range(3)], NOW)
+    assert ledger.settle() == 0
     ledger.take([imported("a", MIDSUMMER + HOUR, 400, revision=1)], NOW + 5)
     cells = ledger.cells(Grain.HOUR, MIDSUMMER, MIDSUMMER + 3 * HOUR)
     assert [(cell.revision, cell.changed_at - NOW) for cell in cells] == [(0, 0), (1, 5), (0, 0)]
@@ -256,6 +257,7 @@ def test_homes_of_a_cell(ledger: Ledger) -> None:
 
 def test_recompute_finds_and_rights_what_is_wrong(ledger: Ledger, tmp_path: Path) -> None:
     ledger.take([imported("a", MIDSUMMER, 5)], NOW)
+    ledger.settle()
     with sqlite3.connect(tmp_path / "ledger.db") as vandal:
         vandal.execute("UPDATE cells SET wh = 6 WHERE grain = 'hour' AND scope = 'feeder'")
         vandal.execute("DELETE FROM totals WHERE grain = 'month'")
@@ -266,17 +268,37 @@ def test_recompute_finds_and_rights_what_is_wrong(ledger: Ledger, tmp_path: Path
     assert (cell.sums.wh, cell.revision) == (5, 1)
 
 
-def test_a_sum_beyond_64_bits_is_refused_whole(ledger: Ledger) -> None:
-    ledger.take([imported("a", MIDSUMMER, 1)], NOW)
-    with pytest.raises(LedgerError):
+def test_a_sum_beyond_64_bits_leaves_out_who_makes_it(ledger: Ledger) -> None:
+    ledger.take([imported("b", MIDSUMMER, 1)], NOW)
+    huge = [
+        footprint(home, MIDSUMMER + HOUR, item(Flow.GRID_IMPORT, 1 << 62, mg=0)) for home in "ab"
+    ]
+    ledger.take([*huge, imported("b", MIDSUMMER + 24 * HOUR, 3)], NOW)
+    cells = ledger.cells(Grain.HOUR, MIDSUMMER, MIDSUMMER + 25 * HOUR)
+    assert [cell.sums.wh for cell in cells] == [1 << 62, 3]
+    assert {row[:2] for row in ledger.quarantined()} == {
+        ("b", MIDSUMMER),
+        ("b", MIDSUMMER + HOUR),
+    }
+    assert ledger.recompute() == 0
+    with pytest.raises(TooLargeError):
         ledger.take(
-            [
-                footprint(home, MIDSUMMER + HOUR, item(Flow.GRID_IMPORT, 1 << 62, mg=0))
-                for home in "ab"
-            ],
-            NOW,
+            [footprint("b", MIDSUMMER, item(Flow.GRID_IMPORT, 1 << 62, mg=0), revision=1)], NOW
         )
-    assert [cell.sums.wh for cell in ledger.cells(Grain.HOUR, MIDSUMMER, NOW)] == [1]
+    ledger.take([imported("b", MIDSUMMER, 2, revision=1)], NOW)
+    assert [cell.sums.wh for cell in ledger.cells(Grain.HOUR, MIDSUMMER, MIDSUMMER + 1)] == [2]
+    assert ledger.recompute() == 0
+
+
+def test_extremes_are_those_of_what_is_booked(ledger: Ledger) -> None:
+    ledger.take([imported("a", MIDSUMMER, 5), imported("a", MIDSUMMER + HOUR, 5)], NOW)
+    ledger.settle()
+    ledger.take([imported("b", MIDSUMMER, 3)], NOW)
+    ledger.take([imported("a", MIDSUMMER, 7, revision=1)], NOW)  # looks for the least anew
+    ledger.take([imported("b", MIDSUMMER, 10, revision=1)], NOW)
+    [cell] = hour(ledger)
+    assert (cell.lowest, cell.highest, cell.sums.wh) == (7, 10, 17)
+    assert ledger.recompute() == 0
 
 
 @pytest.mark.parametrize(
@@ -302,5 +324,5 @@ def test_files_of_others_are_refused(tmp_path: Path) -> None:
 def test_levels_are_known(ledger: Ledger) -> None:
     ledger.take([imported("a", MIDSUMMER, 1, level=Level.CLEAR), imported("b", MIDSUMMER, 1)], NOW)
     day = ledger.calendar.begin(date(2026, 6, 20))
-    found = ledger.contributions(day, day + 1, Flow.GRID_IMPORT, Kind.AVERAGE)
-    assert found.clear.tolist() == [True, False]
+    found = ledger.contributions(day, day + 86400, Flow.GRID_IMPORT, Kind.AVERAGE, with_level=True)
+    assert found.is_clear.tolist() == [True, False]

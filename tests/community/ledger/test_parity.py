@@ -13,6 +13,8 @@ import pytest
 
 from custom_components.carbon_meter.community.ledger import statements
 from custom_components.carbon_meter.community.ledger.calendar import HOUR, Calendar
+from custom_components.carbon_meter.community.ledger.membership import FOREVER
+from custom_components.carbon_meter.community.ledger.recomputing import steps
 from custom_components.carbon_meter.community.ledger.schema import TABLES
 from tests.community.ledger.postgres import needs_postgres, postgres
 from tests.community.ledger.village import BERLIN, COMMUNITY
@@ -26,7 +28,9 @@ class Engine(Protocol):
     """What the three have in common."""
 
     def run(self, statement: str, parameters: tuple[Any, ...] = ()) -> None: ...
-    def rows(self, statement: str) -> list[tuple[Any, ...]]: ...
+    def rows(
+        self, statement: str, parameters: tuple[Any, ...] = ()
+    ) -> list[tuple[Any, ...]]: ...
 
 
 class _Cursor:
@@ -39,8 +43,8 @@ class _Cursor:
     def run(self, statement, parameters=()):
         self._cursor.execute(self._translate(statement), parameters)
 
-    def rows(self, statement):
-        self._cursor.execute(self._translate(statement))
+    def rows(self, statement, parameters=()):
+        self._cursor.execute(self._translate(statement), parameters)
         return self._cursor.fetchall()
 
 
@@ -126,7 +130,7 @@ def _batches(rows: list[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
     """Yield the rows in their order, in statements that have no key twice."""
     batch: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     for row in rows:
-        if row[:5] in batch or len(batch) == 200:
+        if row[:5] in batch or len(batch) == 1500:
             yield list(batch.values())
             batch = {}
         batch[row[:5]] = row
@@ -140,11 +144,15 @@ def _begin(engine: Engine) -> None:
         scopes = [("community", COMMUNITY), ("feeder", f"feeder-{place % 2}")]
         for scope, name in [*scopes, *([("group", "school")] if place > 3 else [])]:
             engine.run(statements.PUT_PLACE, (COMMUNITY, place, scope, name))
+    for home in range(HOMES):
+        name = f"home-{home}"
+        engine.run(statements.PUT_HOME, (COMMUNITY, name, 0, FOREVER, 1 + home % 5))
+        engine.run(statements.PUT_LENGTH, (COMMUNITY, name, 900 if home % 8 == 0 else HOUR))
 
 
 def _recompute(engine: Engine) -> None:
-    for statement in statements.RECOMPUTE:
-        engine.run(statement)
+    for statement, parameters in steps(COMMUNITY, engine.rows):
+        engine.run(statement, parameters)
 
 
 def _digest(engine: Engine) -> str:

@@ -3,6 +3,9 @@
 Before a home's local day is changed for the first time, what it has is kept; at the end the
 difference to what it then has goes into the totals of the home and the cells of its scopes. So
 it makes no difference whether periods came, were revised, moved to another place or were deleted.
+
+A new period need not be carried over at once: it stands in `unbooked` until its home's day is
+touched and settled, and so is in the items, but not yet in totals and cells.
 """
 
 from collections import defaultdict
@@ -65,13 +68,14 @@ class Booking:
     def touch(self, home: str, day: int) -> None:
         """Say that a local day of a home is about to change."""
         if (home, day) not in self._before:
-            self._before[home, day] = self._day(home, day)
+            self._before[home, day] = self._day(home, day, statements.HOME_DAY_BOOKED)
 
     def settle(self) -> int:
         """Carry the changes into totals and cells; return how many cells have changed."""
         longer: dict[tuple[Grain, int, str], dict[Part, Row]] = defaultdict(dict)
         for (home, day), before in self._before.items():
-            after = self._day(home, day)
+            after = self._day(home, day, statements.HOME_DAY)
+            self._connection.execute(statements.DROP_UNBOOKED, (self._community, home, day))
             if after == before:
                 continue
             self._settle_hours(home, before, after)
@@ -93,11 +97,11 @@ class Booking:
             self._settle_longer(grain, begin, home, differences)
         return sum(self._apply(key, change) for key, change in self._changes.items())
 
-    def _day(self, home: str, day: int) -> dict[tuple[int, Part], Row]:
+    def _day(self, home: str, day: int, statement: str) -> dict[tuple[int, Part], Row]:
         """Return what a home has in a local day, by hour and part."""
         end = self._calendar.end(Grain.DAY, day)
         rows = self._connection.execute(
-            statements.HOME_DAY, (self._community, home, day - _LONGEST_HALF, end, day)
+            statement, (self._community, home, day - _LONGEST_HALF, end, day)
         )
         return {(row[0], (row[1], row[2], row[3])): row[4:] for row in rows}
 

@@ -121,6 +121,20 @@ class Cell:
         return State.FINAL if settled and not self.sums.unsynced else State.PROVISIONAL
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """How the cells of a time, flow and kind stand, whatever their scope."""
+
+    changes: int
+    """A number that rises with every change of any of them."""
+
+    changed_at: int
+    """When the hub changed one of them last, in seconds since 1970 UTC."""
+
+    homes: int
+    """Homes in the largest of them, that of the community."""
+
+
 def sums_of(row: tuple[int, ...]) -> Sums:
     """Return sums as a query gives them, in the order of `SUMS`."""
     return Sums(**dict(zip(SUMS, row, strict=True)))

@@ -1,32 +1,39 @@
 """Who has told what: the parts of which cells are made, for deciding what may be published."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from hashlib import blake2b
 import sqlite3
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..contract.message import Flow, Kind, Level
+from ..contract.message import Flow, Kind
 from . import statements
+from .calendar import HOUR
 
 type Whole = NDArray[np.int64]
+
+_CHUNK: Final = 8192
+"""Rows that are held as Python's numbers at a time: arrays take a tenth of that."""
+
+_LONGEST_HALF: Final = 43200
+"""Half of the longest period: how far before its local day a period can begin."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Contributions:
     """One row for each period of each home: arrays of one length."""
 
-    flow: Flow
-    kind: Kind
+    names: tuple[str, ...]
+    """The homes."""
+
     home: Whole
-    """A number for the home, the same in every answer."""
+    """Where the home stands among the names."""
 
-    part: Whole
-    """A number for home, period and revision: another revision is another part."""
-
+    start: Whole
+    duration: Whole
+    revision: Whole
     hour: Whole
     """When the hour begins in which it lies, -1 for a period of a day."""
 
@@ -35,61 +42,113 @@ class Contributions:
 
     place: Whole
     wh: Whole
-    estimated: NDArray[np.bool_]
+    mg: Whole
+    carbon_free: Whole
+    known: Whole
+    """Wh of which the carbon-free part is known."""
+
+    coverage: Whole
+    """Parts of 10000."""
+
+    is_estimated: NDArray[np.bool_]
     """Estimated or substituted."""
 
     factor: Whole
     """A number for the carbon intensity that weighed it."""
 
-    clear: NDArray[np.bool_]
-    """Told by a home that shows itself."""
+    is_clear: NDArray[np.bool_]
+    """Told by a home that shows itself; looked at only where it was asked for."""
 
-    scopes: Mapping[int, tuple[tuple[str, str], ...]]
-    """By place its scopes, each with its name."""
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HomeTotals:
+    """What homes have in a day, month or year, by the places they were in: arrays of one length."""
+
+    names: tuple[str, ...]
+    home: Whole
+    place: Whole
+    wh: Whole
 
 
 def gather(
     connection: sqlite3.Connection,
     community: str,
-    scopes: Mapping[int, tuple[tuple[str, str], ...]],
-    days: tuple[int, int],
+    span: tuple[int, int],
     series: tuple[Flow, Kind],
+    *,
+    with_level: bool,
 ) -> Contributions:
-    """Return the parts of a flow in the local days that begin in [first, last) of `days`."""
-    begin, end = days
-    flow, kind = series
-    rows: list[tuple[Any, ...]] = connection.execute(
-        statements.CONTRIBUTIONS,
-        (community, begin - 86400, end + 86400, begin, end, flow, kind),
-    ).fetchall()
-    homes, starts, durations, revisions, hours, local, places, wh, qualities, factors, levels = (
-        zip(*rows, strict=True) if rows else ((),) * 11
+    """Return the parts of a flow that lie in [begin, end) of `span`, by home and time.
+
+    A period of a day is looked for only in spans of more than an hour.
+    """
+    begin, end = span
+    names: dict[str, int] = {}
+    lead = _LONGEST_HALF if end - begin > HOUR else 0
+    rows = connection.execute(
+        statements.PARTS_WITH_LEVEL if with_level else statements.PARTS,
+        (community, begin - lead, end, *series),
     )
-    numbers = {home: _number(home) for home in set(homes)}
+    columns = _columns(rows, names, 14)
+    middle = columns[1] + columns[2] // 2
+    columns = columns[:, (middle >= begin) & (middle < end)]
     return Contributions(
-        flow=flow,
-        kind=kind,
-        home=np.array([numbers[home] for home in homes], dtype=np.int64),
-        part=np.array(
-            [
-                _number(f"{home} {start} {duration} {revision}")
-                for home, start, duration, revision in zip(
-                    homes, starts, durations, revisions, strict=True
-                )
-            ],
-            dtype=np.int64,
-        ),
-        hour=np.array(hours, dtype=np.int64),
-        day=np.array(local, dtype=np.int64),
-        place=np.array(places, dtype=np.int64),
-        wh=np.array(wh, dtype=np.int64),
-        estimated=np.array(qualities, dtype=np.int64) > 0,
-        factor=np.array(factors, dtype=np.int64),
-        clear=np.array([level == Level.CLEAR for level in levels], dtype=np.bool_),
-        scopes=dict(scopes),
+        names=tuple(names),
+        home=columns[0],
+        start=columns[1],
+        duration=columns[2],
+        revision=columns[3],
+        hour=columns[4],
+        day=columns[5],
+        place=columns[6],
+        wh=columns[7],
+        mg=columns[8],
+        carbon_free=columns[9],
+        known=columns[10],
+        coverage=columns[11],
+        is_estimated=columns[12] // 2 > 0,
+        is_clear=columns[12] % 2 > 0,
+        factor=columns[13],
     )
 
 
-def _number(text: str) -> int:
-    """Return 64 bits for a text; two of ten million texts meet in one of 400,000 cases."""
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), signed=True)
+def gather_totals(
+    connection: sqlite3.Connection,
+    community: str,
+    period: tuple[str, int],
+    series: tuple[Flow, Kind],
+) -> HomeTotals:
+    """Return the energy of all homes in a day, month or year: `period` is grain and begin."""
+    names: dict[str, int] = {}
+    rows = connection.execute(statements.TOTALS_OF_PERIOD, (community, *period, *series))
+    columns = _columns(rows, names, 3)
+    return HomeTotals(names=tuple(names), home=columns[0], place=columns[1], wh=columns[2])
+
+
+def look_up(
+    connection: sqlite3.Connection,
+    community: str,
+    parts: Iterable[tuple[str, int, int, int]],
+    series: tuple[Flow, Kind],
+) -> Iterator[tuple[int, ...] | None]:
+    """Yield of each part its place, Wh, coverage, whether estimated, whether clear.
+
+    A part is home, start, duration and revision; None for one that no longer counts.
+    """
+    flow, kind = series
+    for home, start, duration, revision in parts:
+        yield connection.execute(
+            statements.PART, (community, home, start, duration, flow, kind, revision)
+        ).fetchone()
+
+
+def _columns(rows: sqlite3.Cursor, names: dict[str, int], many: int) -> Whole:
+    """Return rows as columns; the first, the home's name, as its place among the names."""
+    chunks: list[Whole] = [np.empty((0, many), dtype=np.int64)]
+    while chunk := rows.fetchmany(_CHUNK):
+        chunks.append(np.array([_numbered(row, names) for row in chunk], dtype=np.int64))
+    return np.concatenate(chunks).T
+
+
+def _numbered(row: tuple[Any, ...], names: dict[str, int]) -> tuple[int, ...]:
+    return (names.setdefault(row[0], len(names)), *row[1:])

@@ -1,27 +1,47 @@
 """The SQLite file of a ledger: opened, checked, and changed in whole transactions only."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 import sqlite3
 from threading import RLock
+from typing import Final
 
 from .schema import TABLES, VERSION
+
+_CACHE: Final = 65536
+"""KiB of the file held in memory."""
+
+_SORTING: Final = 16384
+"""The same while rows are sorted."""
 
 
 class LedgerError(Exception):
     """The ledger's file cannot be read or written; the message says why."""
 
 
+class TooLargeError(LedgerError):
+    """Amounts that were told add up to more than 64 bits; the file is sound."""
+
+
 class Database:
     """One connection, used by one thread at a time."""
 
-    def __init__(self, path: Path, identity: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        identity: Mapping[str, str],
+        *,
+        tables: Sequence[str] = TABLES,
+        version: int = VERSION,
+    ) -> None:
         """Open the file or begin it; raises LedgerError for one that is of something else.
 
         `identity` is what the file is about, by name: it is kept in a new one and must be the
         same in one that is there.
         """
+        self._tables = tables
+        self._version = version
         self._lock = RLock()
         with _told(path):
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -38,21 +58,23 @@ class Database:
         run = self._connection.execute
         (version,) = run("PRAGMA user_version").fetchone()
         (tables,) = run("SELECT COUNT(*) FROM sqlite_master").fetchone()
-        if version > VERSION or (version == 0 and tables):
+        if version > self._version or (version == 0 and tables):
             raise LedgerError(f"{self._path} is no ledger of this version of Carbon Meter")
         run("PRAGMA journal_mode = WAL")
         run("PRAGMA synchronous = FULL")
-        run("PRAGMA cache_size = -65536")
+        run(f"PRAGMA cache_size = -{_CACHE}")
+        # A full recomputation sorts millions of rows: another thread may help where there is one.
+        run("PRAGMA threads = 2")
         # What a home has withdrawn is overwritten with zeros, not only unlinked.
         run("PRAGMA secure_delete = ON")
-        if version < VERSION:
+        if version < self._version:
             run("BEGIN IMMEDIATE")
-            for table in TABLES:
+            for table in self._tables:
                 # Half the size; the other engines have no such thing.
                 run(f"{table} WITHOUT ROWID")
             for item in identity.items():
                 run("INSERT INTO identity VALUES (?, ?)", item)
-            run(f"PRAGMA user_version = {VERSION}")
+            run(f"PRAGMA user_version = {self._version}")
             run("COMMIT")
         for name, value in run("SELECT name, value FROM identity").fetchall():
             if identity.get(name) != value:
@@ -70,6 +92,19 @@ class Database:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+
+    @contextmanager
+    def sorting(self) -> Generator[sqlite3.Connection]:
+        """Give the connection within a transaction that sorts millions of rows, in little memory.
+
+        Each thread that sorts takes as much as the cache may.
+        """
+        with self.writing() as connection:
+            connection.execute(f"PRAGMA cache_size = -{_SORTING}")
+            try:
+                yield connection
+            finally:
+                connection.execute(f"PRAGMA cache_size = -{_CACHE}")
 
     @contextmanager
     def reading(self) -> Generator[sqlite3.Connection]:
@@ -94,4 +129,5 @@ def _told(path: Path) -> Generator[None]:
     try:
         yield
     except (sqlite3.Error, OverflowError) as err:
-        raise LedgerError(f"{path}: {err}") from err
+        is_sum = isinstance(err, OverflowError) or "integer overflow" in str(err)
+        raise (TooLargeError if is_sum else LedgerError)(f"{path}: {err}") from err

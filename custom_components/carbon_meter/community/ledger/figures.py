@@ -109,12 +109,16 @@ class Shared:
 
 
 def shared_generation(cells: Iterable[Cell]) -> Shared:
-    """Return where the solar energy went, from the hourly cells of one scope.
+    """Return where the solar energy went, from the hourly cells of one scope."""
+    return shared_in(_by_hour(cells))
+
+
+def shared_in(hours: Mapping[int, Mapping[Flow, int]]) -> Shared:
+    """Return where the solar energy went, from the Wh of a scope by hour and flow.
 
     Matched within each hour: noon's surplus serves no evening. An export above the solar
     energy of its hour (a battery's) is not solar and is left out.
     """
-    hours = _by_hour(cells)
     generated = used = shared = exported = count = 0
     for flows in hours.values():
         if Flow.PV not in flows:
@@ -133,7 +137,17 @@ def shared_generation(cells: Iterable[Cell]) -> Shared:
 
 
 def community_score(cells: Iterable[Cell]) -> CarbonFreeScore | None:
-    """Return the 24/7 carbon-free score of a scope from its hourly cells, None without load.
+    """Return the 24/7 carbon-free score of a scope from its hourly cells, None without load."""
+    kept = list(cells)
+    return score_of(_by_hour(kept), _by_hour(kept, carbon_free=True))
+
+
+def score_of(
+    hours: Mapping[int, Mapping[Flow, int]], free: Mapping[int, Mapping[Flow, int]]
+) -> CarbonFreeScore | None:
+    """Return the 24/7 carbon-free score, None without load.
+
+    `hours` are the Wh of a scope by hour and flow, `free` those of them that are carbon-free.
 
     The load of an hour is import + solar + discharged - exported - charged. Solar energy
     counts in its hour for whoever in the scope needs it; what was charged of it counts when it
@@ -143,8 +157,6 @@ def community_score(cells: Iterable[Cell]) -> CarbonFreeScore | None:
     loads: list[float] = []
     clean: list[float] = []
     shares: list[float] = []
-    kept = list(cells)
-    hours, free = _by_hour(kept), _by_hour(kept, carbon_free=True)
     for hour in sorted(hours):
         flows, own = hours[hour], free[hour]
         if Flow.GRID_IMPORT not in flows:

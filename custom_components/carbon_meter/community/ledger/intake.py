@@ -1,12 +1,19 @@
-"""Taking footprints: which revision holds, what is a repetition, what contradicts itself."""
+"""Taking footprints: which revision holds, what is a repetition, what contradicts itself.
+
+Nearly all are plain: a new period of a home that tells periods of one length. Of these many are
+put into the file together, to be booked when there is time. All others change what is there, and
+are booked at once.
+"""
 
 from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from enum import StrEnum
 import json
 import sqlite3
-from typing import Final
+from typing import Any, Final
 
-from ..contract.message import DURATIONS, Flow, Footprint, Item, Quality, as_object
+from ..contract.message import DURATIONS, Flow, Footprint, Item, Key, Quality, as_object
 from . import statements
 from .booking import Booking
 from .calendar import HOUR, Calendar
@@ -33,6 +40,24 @@ class Outcome(StrEnum):
     """Of a home that is no member, or of another community: nothing of it is kept."""
 
 
+@dataclass(kw_only=True, slots=True)
+class _Plain:
+    """Rows of new periods that are not in the file yet."""
+
+    keys: set[Key] = field(default_factory=set)
+    revisions: list[tuple[Any, ...]] = field(default_factory=list)
+    items: list[tuple[Any, ...]] = field(default_factory=list)
+    unbooked: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        """Put them into the file."""
+        connection.executemany(statements.PUT_REVISION, self.revisions)
+        connection.executemany(statements.PUT_ITEM, self.items)
+        connection.executemany(statements.PUT_UNBOOKED, self.unbooked)
+        for rows in (self.keys, self.revisions, self.items, self.unbooked):
+            rows.clear()
+
+
 class Intake:
     """What taking footprints has to know beside the tables."""
 
@@ -43,9 +68,12 @@ class Intake:
         self._membership = membership
         self._lengths: dict[str, set[int]] = defaultdict(set)
         self._factors: dict[tuple[str, str, str, str, int], int] = {}
+        # Of each home heard since the start: its latest period. What is later is new.
+        self._latest: dict[str, int] = {}
 
     def load(self, connection: sqlite3.Connection) -> None:
         """Read what is held in memory, also after a transaction that came to nothing."""
+        self._latest = {}
         self._lengths = defaultdict(set)
         for home, duration in connection.execute(
             "SELECT home, duration FROM lengths WHERE community = ?", (self._community,)
@@ -61,17 +89,70 @@ class Intake:
     def forget(self, home: str) -> None:
         """Forget a home, once it is deleted from the file."""
         self._lengths.pop(home, None)
+        self._latest.pop(home, None)
 
     def take(
+        self,
+        connection: sqlite3.Connection,
+        booking: Booking,
+        footprints: Iterable[Footprint],
+        received_at: int,
+    ) -> list[Outcome]:
+        """Keep footprints as their revisions ask for; return what became of each."""
+        plain = _Plain()
+        outcomes = []
+        for footprint in footprints:
+            if footprint.community != self._community or footprint.home not in self._membership:
+                outcomes.append(Outcome.STRANGER)
+            elif footprint.key not in plain.keys and self._is_plain(connection, footprint):
+                self._put_plain(connection, plain, footprint, received_at)
+                outcomes.append(Outcome.ACCEPTED)
+            else:
+                plain.write(connection)
+                outcomes.append(self._take(connection, booking, footprint, received_at))
+        plain.write(connection)
+        return outcomes
+
+    def _is_plain(self, connection: sqlite3.Connection, footprint: Footprint) -> bool:
+        """Return whether nothing was told of a period, and no other length by its home."""
+        home, lengths = footprint.home, self._lengths[footprint.home]
+        if lengths and lengths != {footprint.duration}:
+            return False
+        latest = self._latest.get(home)
+        if latest is None:
+            (latest,) = connection.execute(statements.LATEST, (self._community, home)).fetchone()
+            self._latest[home] = latest = -1 if latest is None else latest
+        return (
+            footprint.start > latest
+            or connection.execute(statements.REVISIONS_OF, footprint.key).fetchone() is None
+        )
+
+    def _put_plain(
+        self,
+        connection: sqlite3.Connection,
+        plain: _Plain,
+        footprint: Footprint,
+        received_at: int,
+    ) -> None:
+        """Take a new period up among the rows to be written."""
+        key, home, start = footprint.key, footprint.home, footprint.start
+        if not self._lengths[home]:
+            self._put_length(connection, footprint)
+        self._latest[home] = max(self._latest[home], start)
+        plain.keys.add(key)
+        plain.revisions.append(_revision(footprint, received_at))
+        day = self._calendar.day(start, footprint.duration)
+        plain.items += self._items(connection, footprint, day, is_alone=True)
+        plain.unbooked.append((key[0], home, day, start, key[3], received_at))
+
+    def _take(
         self,
         connection: sqlite3.Connection,
         booking: Booking,
         footprint: Footprint,
         received_at: int,
     ) -> Outcome:
-        """Keep one footprint as its revision asks for."""
-        if footprint.community != self._community or footprint.home not in self._membership:
-            return Outcome.STRANGER
+        """Keep one footprint beside what is known of its period, and of the home's other ones."""
         digest = footprint.digest
         known = dict(connection.execute(statements.REVISIONS_OF, footprint.key).fetchall())
         if footprint.revision in known:
@@ -83,54 +164,54 @@ class Intake:
                 (*footprint.key, footprint.revision, digest, received_at, body),
             )
             return Outcome.QUARANTINED
-        connection.execute(
-            statements.PUT_REVISION,
-            (
-                *footprint.key,
-                footprint.revision,
-                digest,
-                received_at,
-                footprint.at,
-                footprint.method,
-                footprint.software,
-                footprint.level,
-                footprint.is_final,
-            ),
-        )
+        connection.execute(statements.PUT_REVISION, _revision(footprint, received_at))
         if known and footprint.revision < max(known):
             return Outcome.SUPERSEDED
-        self._put(connection, booking, footprint)
-        return Outcome.ACCEPTED
-
-    def _put(self, connection: sqlite3.Connection, booking: Booking, footprint: Footprint) -> None:
-        """Put a footprint's items in place of those of older revisions."""
         day = self._calendar.day(footprint.start, footprint.duration)
         booking.touch(footprint.home, day)
         is_alone = self._shadow(connection, booking, footprint)
-        place = self._membership.place(footprint.home, day)
-        hour = footprint.start - footprint.start % HOUR if footprint.duration <= HOUR else -1
-        for item in footprint.items:
-            connection.execute(
-                statements.PUT_ITEM,
-                (
-                    *footprint.key,
-                    item.flow,
-                    item.kind,
-                    footprint.revision,
-                    hour,
-                    day,
-                    place,
-                    int(is_alone and item.quality is not Quality.MISSING),
-                    _QUALITIES[item.quality],
-                    item.wh,
-                    item.mg,
-                    *_carbon_free(item),
-                    item.coverage,
-                    int(not footprint.synced),
-                    self._factor(connection, item),
-                ),
-            )
+        connection.executemany(
+            statements.PUT_ITEM, self._items(connection, footprint, day, is_alone=is_alone)
+        )
         connection.execute(statements.DROP_OLDER_ITEMS, (*footprint.key, footprint.revision))
+        return Outcome.ACCEPTED
+
+    def _items(
+        self, connection: sqlite3.Connection, footprint: Footprint, day: int, *, is_alone: bool
+    ) -> list[tuple[Any, ...]]:
+        """Return a footprint's rows in `items`."""
+        key, start, duration = footprint.key, footprint.start, footprint.duration
+        common = (
+            footprint.revision,
+            start - start % HOUR if duration <= HOUR else -1,
+            day,
+            self._membership.place(footprint.home, day),
+        )
+        unsynced = 0 if footprint.synced else 1
+        return [
+            (
+                *key,
+                # The texts themselves: sqlite3 takes several times as long over words of an enum.
+                item.flow.value,
+                item.kind.value,
+                *common,
+                1 if is_alone and item.quality is not Quality.MISSING else 0,
+                _QUALITIES[item.quality],
+                item.wh,
+                item.mg,
+                *_carbon_free(item),
+                item.coverage,
+                unsynced,
+                self._factor(connection, item),
+            )
+            for item in footprint.items
+        ]
+
+    def _put_length(self, connection: sqlite3.Connection, footprint: Footprint) -> None:
+        """Take note that a home tells periods of that length."""
+        community, home, _, duration = footprint.key
+        connection.execute(statements.PUT_LENGTH, (community, home, duration))
+        self._lengths[home].add(duration)
 
     def _shadow(
         self, connection: sqlite3.Connection, booking: Booking, footprint: Footprint
@@ -142,8 +223,7 @@ class Intake:
         lengths = self._lengths[footprint.home]
         community, home, start, duration = footprint.key
         if duration not in lengths:
-            connection.execute(statements.PUT_LENGTH, (community, home, duration))
-            lengths.add(duration)
+            self._put_length(connection, footprint)
         if any(length < duration for length in lengths):
             end = footprint.end
             for day in self._calendar.days(start, end):
@@ -165,6 +245,21 @@ class Intake:
             connection.execute("INSERT INTO factors VALUES (?, ?, ?, ?, ?, ?)", (factor, *key))
             self._factors[key] = factor
         return factor
+
+
+def _revision(footprint: Footprint, received_at: int) -> tuple[Any, ...]:
+    """Return a footprint's row in `revisions`."""
+    return (
+        *footprint.key,
+        footprint.revision,
+        footprint.digest,
+        received_at,
+        footprint.at,
+        footprint.method,
+        footprint.software,
+        footprint.level.value,
+        int(footprint.is_final),
+    )
 
 
 def _carbon_free(item: Item) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """The ledger of one community: takes footprints, keeps every revision, adds them up."""
 
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 import sqlite3
@@ -13,16 +13,20 @@ from ..contract.message import Flow, Footprint, Kind
 from . import statements
 from .booking import Booking
 from .calendar import HOUR, Calendar, Grain
-from .cells import Cell, CellKey, Scope, Sums, sums_of
-from .contributions import Contributions, gather
-from .database import Database
+from .cells import Cell, CellKey, Scope, Standing, Sums, sums_of
+from .contributions import Contributions, HomeTotals, gather, gather_totals, look_up
+from .database import Database, LedgerError, TooLargeError
 from .gaps import gaps
 from .intake import Intake, Outcome
 from .membership import Membership
+from .recomputing import steps
 from .schema import SUMS
 
 _EVER: Final = -(1 << 40)
 """Before the first day of all."""
+
+_SLICE: Final = 200
+"""Days of homes that are booked in one transaction: others wait for it a fifth of a second."""
 
 
 class Ledger:
@@ -44,6 +48,8 @@ class Ledger:
         self._database = Database(path, {"community": community, "zone": zone.key})
         self._membership = Membership(community)
         self._intake = Intake(community, self.calendar, self._membership)
+        # After a transaction that came to nothing, what is in memory is read anew.
+        self._is_stale = False
         with self._database.reading() as connection:
             self._load(connection)
 
@@ -58,10 +64,60 @@ class Ledger:
         homes only after this has returned. Footprints have passed the contract's reading.
         """
         with self._changing(received_at) as (connection, booking):
-            return [
-                self._intake.take(connection, booking, footprint, received_at)
-                for footprint in footprints
-            ]
+            return self._intake.take(connection, booking, footprints, received_at)
+
+    def settle(self, most: int | None = None) -> bool:
+        """Book what was taken and is not in totals and cells yet; return whether more is left.
+
+        At most so many days of homes, by default all that are there now. Whoever asks for
+        figures has it done before; done in good time, nobody waits for it.
+        """
+        if most is None:
+            with self._database.reading() as connection:
+                (most,) = connection.execute(
+                    statements.COUNT_UNBOOKED, (self.community,)
+                ).fetchone()
+        while most > 0:
+            count = min(most, _SLICE)
+            if not self._settle(count):
+                return False
+            most -= count
+        with self._database.reading() as connection:
+            row = connection.execute(statements.UNBOOKED_DAYS, (self.community, 1)).fetchone()
+        return row is not None
+
+    def _settle(self, count: int) -> bool:
+        """Book so many days of homes, and return whether there were as many.
+
+        Those that are too large for any sum are left out.
+        """
+        with self._database.reading() as connection:
+            days = connection.execute(statements.UNBOOKED_DAYS, (self.community, count)).fetchall()
+        at = max((received for _, _, received in days), default=0)
+        ahead = [days] if days else []
+        while ahead:
+            part = ahead.pop()
+            try:
+                with self._changing(at) as (_, booking):
+                    for home, day, _ in part:
+                        booking.touch(home, day)
+            except TooLargeError:
+                half = len(part) // 2
+                if half:
+                    ahead += [part[half:], part[:half]]
+                else:
+                    self._set_apart(*part[0][:2])
+        return len(days) == count
+
+    def _set_apart(self, home: str, day: int) -> None:
+        """Keep what was taken of a home's day for somebody to look at, but count it nowhere."""
+        with self._database.writing() as connection:
+            for statement in (
+                statements.QUARANTINE_UNBOOKED,
+                statements.UNCOUNT_UNBOOKED,
+                statements.DROP_UNBOOKED,
+            ):
+                connection.execute(statement, (self.community, home, day))
 
     # Members
 
@@ -126,6 +182,7 @@ class Ledger:
         that of the feeder or group.
         """
         name = self._name(scope, name)
+        self.settle()
         with self._database.reading() as connection:
             rows = connection.execute(
                 statements.CELLS, (self.community, grain, scope, name, begin, end)
@@ -163,6 +220,7 @@ class Ledger:
 
     def homes_of(self, key: CellKey) -> dict[str, Sums]:
         """Return what each home has in a cell: for distributions, never to be passed on."""
+        self.settle()
         with self._database.reading() as connection:
             if key.grain is Grain.HOUR:
                 day = self.calendar.day(key.begin, HOUR)
@@ -188,15 +246,64 @@ class Ledger:
                 ).fetchall()
         return {row[0]: sums_of(row[1:]) for row in rows}
 
-    def contributions(self, begin: int, end: int, flow: Flow, kind: Kind) -> Contributions:
-        """Return each home's part in the local days that begin in [begin, end).
+    def contributions(
+        self, begin: int, end: int, flow: Flow, kind: Kind, *, with_level: bool = False
+    ) -> Contributions:
+        """Return each home's part in the periods whose middle lies in [begin, end).
 
-        It is what `privacy.publish` decides by: who is in which cell, with which revision.
+        It is what `privacy` decides by: who is in which cell, with which revision. Whether
+        homes show themselves is looked up only `with_level`.
         """
         with self._database.reading() as connection:
             return gather(
-                connection, self.community, self._membership.scopes, (begin, end), (flow, kind)
+                connection, self.community, (begin, end), (flow, kind), with_level=with_level
             )
+
+    def look_up(
+        self, parts: Iterable[tuple[str, int, int, int]], flow: Flow, kind: Kind
+    ) -> list[tuple[int, ...] | None]:
+        """Return of single parts place, Wh, coverage, whether estimated and whether clear.
+
+        A part is home, start, duration and revision; None for one that no longer counts.
+        """
+        with self._database.reading() as connection:
+            return list(look_up(connection, self.community, parts, (flow, kind)))
+
+    def totals(self, grain: Grain, begin: int, flow: Flow, kind: Kind) -> HomeTotals:
+        """Return the energy of each home in a day, month or year: never to be passed on."""
+        self.settle()
+        with self._database.reading() as connection:
+            return gather_totals(connection, self.community, (grain, begin), (flow, kind))
+
+    def standing(self, grain: Grain, since: int) -> dict[tuple[int, Flow, Kind], Standing]:
+        """Return by begin, flow and kind how the cells stand that begin since then."""
+        self.settle()
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                statements.STANDING, (self.community, grain, since)
+            ).fetchall()
+        return {
+            (begin, Flow(flow), Kind(kind)): Standing(
+                changes=changes, changed_at=changed_at, homes=homes
+            )
+            for begin, flow, kind, changes, changed_at, homes in rows
+        }
+
+    def has_told(self, home: str) -> bool:
+        """Return whether anything of a home is there, member or not."""
+        with self._database.reading() as connection:
+            row = connection.execute(statements.LATEST, (self.community, home)).fetchone()
+        return row[0] is not None
+
+    @property
+    def scopes(self) -> Mapping[int, tuple[tuple[str, str], ...]]:
+        """Return by place the scopes it lies in, each with its name."""
+        return dict(self._membership.scopes)
+
+    def names(self, scope: Scope) -> tuple[str, ...]:
+        """Return all feeders or groups in which any home is or was."""
+        every = (each for here in self._membership.scopes.values() for each in here)
+        return tuple(sorted({name for kind, name in every if kind == scope}))
 
     def expected(
         self, begin: int, end: int, *, scope: Scope = Scope.COMMUNITY, name: str | None = None
@@ -230,9 +337,10 @@ class Ledger:
         It is an audit: 0 is what it has to return. Wrong ones are put right and get a new
         revision.
         """
-        with self._database.writing() as connection:
-            for statement in statements.RECOMPUTE:
-                connection.execute(statement)
+        self.settle()
+        with self._database.sorting() as connection:
+            for statement, parameters in steps(self.community, connection.execute):
+                connection.execute(statement, parameters)
             wrong = _put_right(connection, int(time.time()))
             for statement in statements.CLEAR_FRESH:
                 connection.execute(statement)
@@ -252,13 +360,17 @@ class Ledger:
         """Give a transaction in which what is touched is added up at the end."""
         try:
             with self._database.writing() as connection:
+                if self._is_stale:
+                    self._load(connection)
                 booking = Booking(
                     connection, self.community, self.calendar, self._membership.scopes, at
                 )
                 yield connection, booking
                 booking.settle()
         except BaseException:
-            with self._database.reading() as connection:
+            self._is_stale = True
+            # Where the file cannot even be read, the next change begins with it.
+            with suppress(LedgerError), self._database.reading() as connection:
                 self._load(connection)
             raise
 
@@ -266,6 +378,7 @@ class Ledger:
         """Read what is held in memory."""
         self._membership.load(connection)
         self._intake.load(connection)
+        self._is_stale = False
 
     def _name(self, scope: Scope, name: str | None) -> str:
         """Return the name of a scope; the community has its own."""

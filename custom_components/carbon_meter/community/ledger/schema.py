@@ -147,9 +147,37 @@ TABLES: Final = (
   factor BIGINT NOT NULL,
   PRIMARY KEY (community, home, start_at, duration, flow)
 )""",
+    # Periods whose items are not in totals and cells yet: they are booked when there is time.
+    """CREATE TABLE IF NOT EXISTS unbooked (
+  community TEXT NOT NULL,
+  home TEXT NOT NULL,
+  day_at BIGINT NOT NULL,
+  start_at BIGINT NOT NULL,
+  duration BIGINT NOT NULL,
+  received_at BIGINT NOT NULL,
+  PRIMARY KEY (community, home, day_at, start_at, duration)
+)""",
     f"CREATE TABLE IF NOT EXISTS totals {_TOTALS}",
     f"CREATE TABLE IF NOT EXISTS cells {_CELLS}",
     # Where a full recomputation is made before it is compared.
+    """CREATE TABLE IF NOT EXISTS fresh_series (
+  community TEXT NOT NULL,
+  flow TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  PRIMARY KEY (community, flow, kind)
+)""",
     f"CREATE TABLE IF NOT EXISTS fresh_totals {_TOTALS}",
+    f"""CREATE TABLE IF NOT EXISTS fresh_hours (
+  community TEXT NOT NULL,
+  flow TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  place BIGINT NOT NULL,
+  begin_at BIGINT NOT NULL,
+  homes BIGINT NOT NULL,
+  {_SUMS},
+  lowest BIGINT NOT NULL,
+  highest BIGINT NOT NULL,
+  PRIMARY KEY (community, flow, kind, place, begin_at)
+)""",
     f"CREATE TABLE IF NOT EXISTS fresh_cells {_CELLS}",
 )

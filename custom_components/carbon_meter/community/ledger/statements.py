@@ -41,17 +41,31 @@ _CELL_NAMES: Final = (
     f"community, grain, begin_at, scope, name, flow, kind, homes, {_NAMES}, lowest, highest"
 )
 
-# An item's part in each sum. Quality 0 is measured, 1 and 2 are not, 3 (missing) never counts.
-_ITEM_SUMS: Final = """CAST(COUNT(*) AS BIGINT) AS periods,
+
+def _sums_of_items(duration: int | None = None) -> str:
+    """Return an item's part in each sum, for one duration or for any.
+
+    Quality 0 is measured, 1 and 2 are not, 3 (missing) never counts. No energy is negative.
+    """
+    covered, seconds = (
+        ("SUM(coverage * duration)", "SUM(duration)")
+        if duration is None
+        else (f"SUM(coverage) * {duration}", f"COUNT(*) * {duration}")
+    )
+    measured = "CAST(SUM(CASE WHEN quality = 0 THEN wh ELSE 0 END) AS BIGINT)"
+    return f"""CAST(COUNT(*) AS BIGINT) AS periods,
   CAST(SUM(wh) AS BIGINT) AS wh,
   CAST(SUM(mg) AS BIGINT) AS mg,
   CAST(SUM(carbon_free) AS BIGINT) AS carbon_free,
   CAST(SUM(known) AS BIGINT) AS known,
-  CAST(SUM(CASE WHEN quality = 0 THEN wh ELSE 0 END) AS BIGINT) AS measured,
-  CAST(SUM(CASE WHEN quality = 0 THEN 0 ELSE wh END) AS BIGINT) AS estimated,
-  CAST(SUM(coverage * duration) AS BIGINT) AS covered,
-  CAST(SUM(duration) AS BIGINT) AS seconds,
+  {measured} AS measured,
+  CAST(SUM(wh) AS BIGINT) - {measured} AS estimated,
+  CAST({covered} AS BIGINT) AS covered,
+  CAST({seconds} AS BIGINT) AS seconds,
   CAST(SUM(unsynced) AS BIGINT) AS unsynced"""
+
+
+_ITEM_SUMS: Final = _sums_of_items()
 
 PUT_ITEM: Final = """INSERT INTO items (community, home, start_at, duration, flow, kind, revision,
   hour_at, day_at, place, counted, quality, wh, mg, carbon_free, known, coverage, unsynced, factor)
@@ -79,6 +93,36 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 REVISIONS_OF: Final = """SELECT revision, digest FROM revisions
 WHERE community = ? AND home = ? AND start_at = ? AND duration = ?"""
+
+LATEST: Final = "SELECT MAX(start_at) FROM revisions WHERE community = ? AND home = ?"
+
+PUT_UNBOOKED: Final = """INSERT INTO unbooked
+  (community, home, day_at, start_at, duration, received_at)
+VALUES (?, ?, ?, ?, ?, ?)"""
+
+UNBOOKED_DAYS: Final = """SELECT home, day_at, MAX(received_at) FROM unbooked WHERE community = ?
+GROUP BY home, day_at ORDER BY home, day_at LIMIT ?"""
+
+COUNT_UNBOOKED: Final = """SELECT COUNT(*) FROM (
+  SELECT home FROM unbooked WHERE community = ? GROUP BY home, day_at
+) AS days"""
+
+QUARANTINE_UNBOOKED: Final = """INSERT INTO quarantine
+  (community, home, start_at, duration, revision, digest, received_at, body)
+SELECT r.community, r.home, r.start_at, r.duration, r.revision, r.digest, r.received_at, '{}'
+FROM unbooked u JOIN revisions r ON r.community = u.community AND r.home = u.home
+  AND r.start_at = u.start_at AND r.duration = u.duration
+WHERE u.community = ? AND u.home = ? AND u.day_at = ?
+ON CONFLICT (community, home, start_at, duration, revision) DO NOTHING"""
+
+UNCOUNT_UNBOOKED: Final = """UPDATE items SET counted = 0
+WHERE community = ? AND home = ? AND day_at = ? AND EXISTS (
+  SELECT 1 FROM unbooked u
+  WHERE u.community = items.community AND u.home = items.home AND u.day_at = items.day_at
+    AND u.start_at = items.start_at AND u.duration = items.duration
+)"""
+
+DROP_UNBOOKED: Final = "DELETE FROM unbooked WHERE community = ? AND home = ? AND day_at = ?"
 
 PUT_QUARANTINE: Final = """INSERT INTO quarantine
   (community, home, start_at, duration, revision, digest, received_at, body)
@@ -130,6 +174,17 @@ WHERE community = ? AND home = ? AND start_at >= ? AND start_at < ? AND day_at =
 GROUP BY hour_at, place, flow, kind"""
 """What one home has in one local day, by hour."""
 
+HOME_DAY_BOOKED: Final = f"""SELECT hour_at, place, flow, kind, {_ITEM_SUMS} FROM items
+WHERE community = ? AND home = ? AND start_at >= ? AND start_at < ? AND day_at = ?
+  AND counted = 1 AND place > 0
+  AND NOT EXISTS (
+    SELECT 1 FROM unbooked u
+    WHERE u.community = items.community AND u.home = items.home AND u.day_at = items.day_at
+      AND u.start_at = items.start_at AND u.duration = items.duration
+  )
+GROUP BY hour_at, place, flow, kind"""
+"""What of it is in totals and cells."""
+
 HOME_TOTALS: Final = f"""SELECT place, flow, kind, {_NAMES} FROM totals
 WHERE community = ? AND grain = ? AND begin_at = ? AND home = ?"""
 
@@ -147,22 +202,49 @@ JOIN items i ON i.community = h.community AND i.home = h.home
 WHERE h.community = ? AND p.scope = ? AND p.name = ? AND h.first_day <= ? AND h.last_day > ?
   AND i.start_at >= ? AND i.start_at < ? AND i.hour_at = ? AND i.flow = ? AND i.kind = ?
   AND i.counted = 1
+  AND NOT EXISTS (
+    SELECT 1 FROM unbooked u
+    WHERE u.community = i.community AND u.home = i.home AND u.day_at = i.day_at
+      AND u.start_at = i.start_at AND u.duration = i.duration
+  )
 GROUP BY i.home ORDER BY i.home"""
-"""The same in an hour."""
+"""The same in an hour, as far as it is in the cell."""
 
 EXTREMES_OF_PERIOD: Final = f"SELECT MIN(wh), MAX(wh) FROM ({HOMES_OF_PERIOD}) AS homes_of_cell"
 EXTREMES_OF_HOUR: Final = f"SELECT MIN(wh), MAX(wh) FROM ({HOMES_OF_HOUR}) AS homes_of_cell"
 
-CONTRIBUTIONS: Final = """SELECT i.home, i.start_at, i.duration, i.revision, i.hour_at, i.day_at,
-  i.place, i.wh, i.quality, i.factor, r.level
+# Level and quality in one column: whether it is estimated times 2, and whether it is clear.
+_PARTS: Final = """SELECT i.home, i.start_at, i.duration, i.revision, i.hour_at, i.day_at, i.place,
+  i.wh, i.mg, i.carbon_free, i.known, i.coverage,
+  CASE WHEN i.quality = 0 THEN 0 ELSE 2 END + {clear}, i.factor
 FROM homes h
-JOIN items i ON i.community = h.community AND i.home = h.home
-JOIN revisions r ON r.community = i.community AND r.home = i.home AND r.start_at = i.start_at
-  AND r.duration = i.duration AND r.revision = i.revision
+JOIN items i ON i.community = h.community AND i.home = h.home{revisions}
 WHERE h.community = ? AND h.first_day <= i.day_at AND h.last_day > i.day_at
-  AND i.start_at >= ? AND i.start_at < ? AND i.day_at >= ? AND i.day_at < ?
-  AND i.flow = ? AND i.kind = ? AND i.counted = 1 AND i.place > 0
-ORDER BY i.home, i.start_at, i.duration"""
+  AND i.start_at >= ? AND i.start_at < ? AND i.flow = ? AND i.kind = ?
+  AND i.counted = 1 AND i.place > 0"""
+
+_CLEAR: Final = "CASE WHEN r.level = 'clear' THEN 1 ELSE 0 END"
+_REVISIONS: Final = """
+JOIN revisions r ON r.community = i.community AND r.home = i.home AND r.start_at = i.start_at
+  AND r.duration = i.duration AND r.revision = i.revision"""
+
+PARTS: Final = _PARTS.format(clear="0", revisions="")
+PARTS_WITH_LEVEL: Final = _PARTS.format(clear=_CLEAR, revisions=_REVISIONS)
+
+PART: Final = f"""SELECT i.place, i.wh, i.coverage,
+  CASE WHEN i.quality = 0 THEN 0 ELSE 1 END, {_CLEAR}
+FROM items i{_REVISIONS}
+WHERE i.community = ? AND i.home = ? AND i.start_at = ? AND i.duration = ? AND i.flow = ?
+  AND i.kind = ? AND i.revision = ? AND i.counted = 1 AND i.place > 0"""
+
+TOTALS_OF_PERIOD: Final = """SELECT home, place, wh FROM totals
+WHERE community = ? AND grain = ? AND begin_at = ? AND flow = ? AND kind = ?"""
+
+STANDING: Final = """SELECT begin_at, flow, kind, CAST(SUM(revision + 1) AS BIGINT),
+  MAX(changed_at), MAX(homes) FROM cells
+WHERE community = ? AND grain = ? AND begin_at >= ?
+GROUP BY begin_at, flow, kind"""
+"""How often and when any cell of a time, flow and kind has changed, and of how many homes it is."""
 
 EXPECTED: Final = """SELECT COUNT(*) FROM (
   SELECT h.home FROM homes h
@@ -183,14 +265,27 @@ WHERE community = ? AND home = ? AND day_at >= ?"""
 
 FORGET_HOME: Final = tuple(
     f"DELETE FROM {table} WHERE community = ? AND home = ?"
-    for table in ("items", "revisions", "quarantine", "lengths", "homes")
+    for table in ("items", "revisions", "quarantine", "unbooked", "lengths", "homes")
 )
 
+# Which flows there are, by which kinds of intensity.
+_SERIES: Final = """INSERT INTO fresh_series (community, flow, kind)
+SELECT DISTINCT community, flow, kind FROM items
+WHERE community = ? AND counted = 1 AND place > 0"""
+
+# Nested loops in the order of the groups: SQLite then sorts nothing. A home has one place on a
+# day. What belongs to a day begins half of its length before it at the earliest, and a day has 25
+# hours at most.
 _DAY_TOTALS: Final = f"""INSERT INTO fresh_totals
   (community, grain, begin_at, home, place, flow, kind, {_NAMES})
-SELECT community, 'day', day_at, home, place, flow, kind, {_ITEM_SUMS}
-FROM items WHERE counted = 1 AND place > 0
-GROUP BY community, home, day_at, place, flow, kind"""
+SELECT h.community, 'day', d.day_at, h.home, MIN(i.place), s.flow, s.kind, {_ITEM_SUMS}
+FROM homes h CROSS JOIN days d CROSS JOIN fresh_series s CROSS JOIN items i
+WHERE h.community = ? AND d.day_at >= h.first_day AND d.day_at < h.last_day
+  AND s.community = h.community AND i.community = h.community AND i.home = h.home
+  AND i.start_at >= d.day_at - (SELECT COALESCE(MAX(duration), 86400) FROM lengths) / 2
+  AND i.start_at < d.day_at + 90000 AND i.day_at = d.day_at
+  AND i.flow = s.flow AND i.kind = s.kind AND i.counted = 1 AND i.place = h.place
+GROUP BY h.community, h.home, h.first_day, d.day_at, s.flow, s.kind"""
 
 
 def _longer_totals(grain: str) -> str:
@@ -199,32 +294,76 @@ def _longer_totals(grain: str) -> str:
   (community, grain, begin_at, home, place, flow, kind, {_NAMES})
 SELECT t.community, '{grain}', d.{grain}_at, t.home, t.place, t.flow, t.kind, {_sum(SUMS, "t")}
 FROM fresh_totals t JOIN days d ON d.day_at = t.begin_at
-WHERE t.grain = 'day'
+WHERE t.community = ? AND t.grain = 'day'
 GROUP BY t.community, d.{grain}_at, t.home, t.place, t.flow, t.kind"""
 
 
-# An hour has one period of an hour from a home or several shorter ones, never both: only the
-# latter have to be added up by home first. A place is in one cell of each of its scopes.
-_HOUR_CELLS: Final = f"""INSERT INTO fresh_cells ({_CELL_NAMES}, revision, changed_at)
-SELECT g.community, 'hour', g.hour_at, p.scope, p.name, g.flow, g.kind, {_sum(("homes",), "g")},
-  {_sum(SUMS, "g")}, MIN(g.lowest), MAX(g.highest), 0, 0
-FROM (
-  SELECT community, hour_at, place, flow, kind, CAST(COUNT(*) AS BIGINT) AS homes, {_ITEM_SUMS},
-    MIN(wh) AS lowest, MAX(wh) AS highest
-  FROM items WHERE counted = 1 AND place > 0 AND duration = 3600
-  GROUP BY community, hour_at, place, flow, kind
-  UNION ALL
-  SELECT community, hour_at, place, flow, kind, CAST(COUNT(*) AS BIGINT) AS homes, {_sum(SUMS)},
-    MIN(wh) AS lowest, MAX(wh) AS highest
-  FROM (
-    SELECT community, hour_at, place, flow, kind, home, {_ITEM_SUMS}
-    FROM items WHERE counted = 1 AND place > 0 AND duration < 3600
-    GROUP BY community, hour_at, place, flow, kind, home
-  ) AS quarters
-  GROUP BY community, hour_at, place, flow, kind
-) AS g JOIN places p ON p.community = g.community AND p.place = g.place
-GROUP BY g.community, g.hour_at, p.scope, p.name, g.flow, g.kind"""
+def _cells_of_places(grain: str, places: str) -> str:
+    """Return the statement that adds the sums of places up to cells, one for each scope."""
+    return f"""INSERT INTO fresh_cells ({_CELL_NAMES}, revision, changed_at)
+SELECT p.community, '{grain}', g.begin_at, p.scope, p.name, g.flow, g.kind,
+  {_sum(("homes",), "g")}, {_sum(SUMS, "g")}, MIN(g.lowest), MAX(g.highest), 0, 0
+FROM ({places}) AS g JOIN places p ON p.community = ? AND p.place = g.place
+GROUP BY p.community, g.begin_at, p.scope, p.name, g.flow, g.kind"""
 
+
+_HOMES: Final = "CAST(COUNT(*) AS BIGINT) AS homes"
+_EXTREMES: Final = "MIN(wh) AS lowest, MAX(wh) AS highest"
+
+_ITEMS_OF_PLACES: Final = """FROM homes h CROSS JOIN items i
+  WHERE h.community = ? AND h.place >= ? AND h.place < ?
+    AND i.community = h.community AND i.home = h.home AND i.flow = ? AND i.kind = ?
+    AND i.day_at >= h.first_day AND i.day_at < h.last_day
+    AND i.counted = 1 AND i.place = h.place AND i.place > 0"""
+
+HOURS_OF_PLACES: Final = f"""INSERT INTO fresh_hours
+  (community, flow, kind, place, begin_at, homes, {_NAMES}, lowest, highest)
+SELECT CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), place, begin_at,
+  {_sum(("homes",))}, {_sum(SUMS)}, MIN(lowest), MAX(highest)
+FROM (
+  SELECT i.hour_at AS begin_at, i.place, {_HOMES}, {_sums_of_items(3600)}, {_EXTREMES}
+  {_ITEMS_OF_PLACES} AND i.duration = 3600
+  GROUP BY i.hour_at, i.place
+  UNION ALL
+  SELECT begin_at, place, {_HOMES}, {_sum(SUMS)}, {_EXTREMES}
+  FROM (
+    SELECT i.hour_at AS begin_at, i.place, i.home, {_ITEM_SUMS}
+    {_ITEMS_OF_PLACES} AND i.duration < 3600
+      AND EXISTS (
+        SELECT 1 FROM lengths l
+        WHERE l.community = h.community AND l.home = h.home AND l.duration < 3600
+      )
+    GROUP BY i.hour_at, i.place, i.home
+  ) AS quarters
+  GROUP BY begin_at, place
+) AS hours
+GROUP BY place, begin_at"""
+"""What the homes of some places have in every hour: community, flow and kind, then twice
+community, first place, the place after the last, flow and kind.
+
+An hour has one period of an hour from a home or several shorter ones, never both: only the latter
+have to be added up by home first, and are looked for only where a home tells such.
+"""
+
+_HOUR_CELLS: Final = _cells_of_places(
+    "hour",
+    f"""
+  SELECT begin_at, place, flow, kind, homes, {_NAMES}, lowest, highest
+  FROM fresh_hours WHERE community = ?
+""",
+)
+
+# A home is in one place on a day.
+_DAY_CELLS: Final = _cells_of_places(
+    "day",
+    f"""
+  SELECT begin_at, place, flow, kind, {_HOMES}, {_sum(SUMS)}, {_EXTREMES}
+  FROM fresh_totals WHERE community = ? AND grain = 'day'
+  GROUP BY begin_at, place, flow, kind
+""",
+)
+
+# In a month or a year it can have been in several, of one scope as well.
 _LONGER_CELLS: Final = f"""INSERT INTO fresh_cells ({_CELL_NAMES}, revision, changed_at)
 SELECT community, grain, begin_at, scope, name, flow, kind, CAST(COUNT(*) AS BIGINT),
   {_sum(SUMS)}, MIN(wh), MAX(wh), 0, 0
@@ -232,21 +371,28 @@ FROM (
   SELECT t.community, t.grain, t.begin_at, p.scope, p.name, t.flow, t.kind, t.home,
     {_sum(SUMS, "t")}
   FROM fresh_totals t JOIN places p ON p.community = t.community AND p.place = t.place
+  WHERE t.community = ? AND t.grain IN ('month', 'year')
   GROUP BY t.community, t.grain, t.begin_at, p.scope, p.name, t.flow, t.kind, t.home
 ) AS homes_of_cells
 GROUP BY community, grain, begin_at, scope, name, flow, kind"""
 
-CLEAR_FRESH: Final = ("DELETE FROM fresh_totals", "DELETE FROM fresh_cells")
-
-RECOMPUTE: Final = (
-    *CLEAR_FRESH,
-    _DAY_TOTALS,
-    _longer_totals("month"),
-    _longer_totals("year"),
-    _HOUR_CELLS,
-    _LONGER_CELLS,
+CLEAR_FRESH: Final = (
+    "DELETE FROM fresh_series",
+    "DELETE FROM fresh_totals",
+    "DELETE FROM fresh_hours",
+    "DELETE FROM fresh_cells",
 )
-"""From the items alone to all totals and cells, in this order."""
+
+FRESH_TOTALS: Final = (_SERIES, _DAY_TOTALS, _longer_totals("month"), _longer_totals("year"))
+"""From items and memberships alone to all totals; every parameter is the community."""
+
+FRESH_CELLS: Final = (_HOUR_CELLS, _DAY_CELLS, _LONGER_CELLS)
+"""From those and the hours of all places to all cells; every parameter is the community."""
+
+SERIES: Final = "SELECT flow, kind FROM fresh_series WHERE community = ? ORDER BY flow, kind"
+
+PLACES_OF_HOMES: Final = """SELECT place, COUNT(*) FROM homes WHERE community = ? AND place > 0
+GROUP BY place ORDER BY place"""
 
 _TOTAL_NAMES: Final = f"community, grain, begin_at, home, place, flow, kind, {_NAMES}"
 
