@@ -1,22 +1,18 @@
-"""What may be published: cells large enough, alone and together with all that is known."""
+"""A cell as everybody may see it, or why nobody may."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-import numpy as np
-
-from ..contract.message import Flow, Kind
-from ..ledger.calendar import Grain
-from ..ledger.cells import Cell, CellKey, Scope
+from ..ledger.cells import CellKey
 from ..ledger.contributions import Whole
-from .members import Members
-from .partition import Partition
+from .partition import enough
+from .parts import Parts
 from .rules import Rules
 
-_PERCENT: Final = 100
+COMPLETE: Final = 0.9
+"""The least part of what was told that a shown cell holds; one with less would mislead."""
 
 
 class Reason(StrEnum):
@@ -37,7 +33,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PublicCell:
-    """A cell as everybody may see it; of a suppressed one there is nothing but the reason."""
+    """A published cell; of a suppressed one there is the reason, and no figure."""
 
     key: CellKey
     end: int
@@ -46,13 +42,7 @@ class PublicCell:
     expected: int | None = None
     wh: int | None = None
     mg: int | None = None
-    """mgCO2eq; of two significant digits where `is_rounded`."""
-
-    is_rounded: bool = False
-    """Whether fewer than k homes were weighed by another carbon intensity than the others.
-
-    Energy and exact carbon together would then tell what those few have used.
-    """
+    """mgCO2eq; None where it would tell few homes apart."""
 
     carbon_free: int | None = None
     """Wh, None unless all homes know theirs."""
@@ -60,108 +50,48 @@ class PublicCell:
     estimated: int | None = None
     """Wh estimated or substituted; None where that would show the few homes that estimate."""
 
+    is_approximate: bool = False
+    """Whether few homes were weighed by another intensity than the others.
+
+    Energy and exact carbon together would tell what those few have used, so they count in
+    `mg` and `carbon_free` as if they were weighed like the others.
+    """
+
     coverage: int | None = None
     """Percent of the told periods that were measured, rounded down."""
 
-    revision: int | None = None
+    seconds: int | None = None
+    """Time that homes have told and the figures hold, of all homes together."""
 
+    told: int | None = None
+    """Percent of the time that homes have told that the figures hold, rounded down.
 
-def published(
-    cells: Iterable[Cell],
-    members: Mapping[CellKey, Members],
-    rules: Rules,
-    *,
-    earlier: Mapping[tuple[Flow, Kind], Iterable[Members]] | None = None,
-) -> list[PublicCell]:
-    """Return cells as they may be shown, in their order.
-
-    A cell is shown if it has k homes, none of them dominates, and no sum or difference of
-    shown cells has fewer than k homes or a dominating one. `earlier` is what was shown before
-    and overlaps with the cells, of each flow and kind: whoever saw it can subtract it, so a
-    corrected cell is shown only where at least k homes have changed. The least, the most and
-    single homes are never shown.
-
-    `members` must have every cell, from `members_of`. Where only one of two cells can be
-    shown it is the community before feeders, feeders before groups, and the longer time:
-    the choice follows from names and times alone, so it tells nothing.
+    The rest waits until enough homes have told late, or have corrected the same cell.
     """
-    wanted: dict[tuple[Flow, Kind], list[Cell]] = defaultdict(list)
-    order = list(cells)
-    for cell in order:
-        wanted[cell.key.flow, cell.key.kind].append(cell)
-    result: dict[CellKey, PublicCell] = {}
-    for series, own in wanted.items():
-        before = list((earlier or {}).get(series, ()))
-        partition = Partition([*before, *(members[cell.key] for cell in own)], rules)
-        for each in before:
-            partition.force(each.part)
-        for cell in sorted(own, key=_rank):
-            result[cell.key] = _decided(cell, members[cell.key], partition, rules)
-    return [result[cell.key] for cell in order]
+
+    is_current: bool = True
+    """Whether all that few homes have corrected or taken back since is in the figures.
+
+    Where it is not, they stay as they were shown until enough homes have changed.
+    """
+
+    quantiles: Mapping[float, float] = field(default_factory=dict)
+    """Wh of a home, as `safe_quantiles` gives them."""
+
+    revision: int | None = None
+    """Of what is published, from 0 upwards."""
 
 
-def shown(
-    cells: Iterable[PublicCell], members: Mapping[CellKey, Members]
-) -> dict[tuple[Flow, Kind], list[Members]]:
-    """Return what showing these cells has given away: `earlier` of whatever is shown later."""
-    result: dict[tuple[Flow, Kind], list[Members]] = defaultdict(list)
-    for cell in cells:
-        if cell.suppressed is not None:
-            continue
-        whole = members[cell.key]
-        given = [whole.part]
-        if not cell.is_rounded:
-            given += _by_factor(whole)
-        if cell.estimated:
-            given.append(whole.part[whole.estimated])
-        result[cell.key.flow, cell.key.kind] += [whole.only(part) for part in given]
-    return dict(result)
+def reason_of(parts: Parts, rules: Rules) -> Reason:
+    """Return why a cell of these parts is not shown."""
+    if rules.clear_only and not parts.is_clear.all():
+        return Reason.CONSENT
+    return reason_of_homes(parts.home, parts.wh, rules)
 
 
-def _by_factor(members: Members) -> list[Whole]:
-    """Return the parts by the carbon intensity that weighed them."""
-    return [members.part[members.factor == each] for each in np.unique(members.factor)]
-
-
-def _rounded(amount: int) -> int:
-    """Return an amount with two significant digits."""
-    return round(amount, 2 - len(str(abs(amount))))
-
-
-def _rank(cell: Cell) -> tuple[int, int, int, str]:
-    """Return where a cell comes when not all can be shown."""
-    grains = (Grain.YEAR, Grain.MONTH, Grain.DAY, Grain.HOUR)
-    key = cell.key
-    return (list(Scope).index(key.scope), grains.index(key.grain), key.begin, key.name)
-
-
-def _decided(cell: Cell, members: Members, partition: Partition, rules: Rules) -> PublicCell:
-    """Return a cell as it may be shown, and take note of what that gives away."""
-    many, balanced = partition.enough(members.part)
-    reason: Reason | None = None
-    if rules.clear_only and not members.clear:
-        reason = Reason.CONSENT
-    elif not many:
-        reason = Reason.FEW
-    elif not balanced:
-        reason = Reason.DOMINANT
-    elif not partition.admit(members.part):
-        reason = Reason.DIFFERENCE
-    if reason is not None:
-        return PublicCell(key=cell.key, end=cell.end, suppressed=reason)
-    sums = cell.sums
-    is_exact = all(partition.admit(each) for each in _by_factor(members))
-    guessed = members.part[members.estimated]
-    return PublicCell(
-        key=cell.key,
-        end=cell.end,
-        homes=cell.homes,
-        expected=cell.expected,
-        wh=sums.wh,
-        mg=sums.mg if is_exact else _rounded(sums.mg),
-        is_rounded=not is_exact,
-        carbon_free=sums.carbon_free if sums.known == sums.wh else None,
-        estimated=sums.estimated if not len(guessed) or partition.admit(guessed) else None,
-        coverage=sums.coverage // _PERCENT,
-        revision=cell.revision,
-    )
+def reason_of_homes(home: Whole, wh: Whole, rules: Rules) -> Reason:
+    """Return why a cell is not shown to which homes have added this energy."""
+    many, balanced = enough(home, wh, rules)
+    if not many:
+        return Reason.FEW
+    return Reason.DIFFERENCE if balanced else Reason.DOMINANT

@@ -29,6 +29,10 @@ class Rules:
                 " only where all of them have consented"
             )
 
+    def without_consent(self) -> Rules:
+        """Return what holds of homes that have not consented: never less than the usual rule."""
+        return Rules(k=max(self.k, STRICT_K), dominance=min(self.dominance, STRICT_DOMINANCE))
+
 
 STRICT_K: Final = 15
 """The least k without consent: the customary 15/15 rule."""
