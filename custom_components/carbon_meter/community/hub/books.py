@@ -1,0 +1,464 @@
+"""The hub's books: what homes have agreed to, which of their numbers have come, what was refused.
+
+Energy stands in the ledger. What is here can be lost without losing any: homes then agree again
+when they connect, and send again what no ack has covered. A damaged file is moved aside for that.
+"""
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
+import json
+from pathlib import Path
+import sqlite3
+import threading
+from typing import Any, Final
+
+from ..contract.answers import Ack
+from ..contract.consent import (
+    Agreement,
+    Consent,
+    Withdrawal,
+    proof_of,
+    read_agreement,
+    write_agreement,
+)
+from ..contract.fields import LARGEST_NUMBER
+from ..contract.refusal import RefusedError
+from .errors import StoreError
+from .numbers import Numbers
+
+VERSION: Final = 1
+"""Of the tables."""
+
+UNHEARD: Final = 400 * 86400
+"""Seconds after which the numbers of a run are forgotten: as old as anything a home still tells."""
+
+LEAVING: Final = 7 * 86400
+"""Seconds for which who has withdrawn may still fetch the proof that all is deleted."""
+
+MOST_IN_MEMORY: Final = 20_000
+"""Homes whose numbers are held in memory."""
+
+_TABLES: Final = (
+    """CREATE TABLE agreement (
+  home TEXT PRIMARY KEY,
+  topic TEXT NOT NULL,
+  body BLOB NOT NULL
+) WITHOUT ROWID""",
+    """CREATE TABLE received (
+  home TEXT,
+  boot TEXT,
+  upto INTEGER NOT NULL,
+  also TEXT NOT NULL,
+  highest INTEGER NOT NULL,
+  digest TEXT NOT NULL,
+  heard_at INTEGER NOT NULL,
+  is_owed INTEGER NOT NULL,
+  PRIMARY KEY (home, boot)
+) WITHOUT ROWID""",
+    "CREATE TABLE refused (code TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE asked (
+  home TEXT PRIMARY KEY,
+  due INTEGER NOT NULL,
+  tries INTEGER NOT NULL,
+  missing INTEGER NOT NULL
+) WITHOUT ROWID""",
+    "CREATE TABLE leaving (home TEXT PRIMARY KEY, since INTEGER NOT NULL) WITHOUT ROWID",
+)
+_PUT_RECEIVED: Final = """INSERT INTO received VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (home, boot) DO UPDATE SET upto = excluded.upto, also = excluded.also,
+  highest = excluded.highest, digest = excluded.digest, heard_at = excluded.heard_at,
+  is_owed = excluded.is_owed"""
+_PUT_AGREEMENT: Final = """INSERT INTO agreement VALUES (?, ?, ?)
+ON CONFLICT (home) DO UPDATE SET topic = excluded.topic, body = excluded.body"""
+_PUT_REFUSED: Final = """INSERT INTO refused VALUES (?, ?)
+ON CONFLICT (code) DO UPDATE SET count = count + excluded.count"""
+_DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_PRIMARY: Final = 0xFF
+"""The part of an SQLite error code that tells the kind."""
+
+type _Run = tuple[str, str]
+"""Home and boot."""
+
+
+class Books:
+    """One community's books in one file.
+
+    Changes are made in memory first, and are on the disk after `commit`; after `revert` none of
+    them is left. Every method may raise StoreError. One thread at a time.
+    """
+
+    def __init__(self, path: Path, *, boots: int = 8) -> None:
+        """Open the file or begin it; `boots` bounds the runs of one home that are kept."""
+        self._path = path
+        self._boots = boots
+        self._lock = threading.RLock()
+        self.damaged: Path | None = None
+        """Where a damaged file was moved, None if it was sound."""
+
+        self._agreements: dict[str, Agreement] = {}
+        self._numbers: dict[str, dict[str, Numbers]] = {}
+        self._owed: dict[_Run, None] = {}
+        self._new_agreements: dict[str, Agreement] = {}
+        self._changed: dict[_Run, None] = {}
+        self._is_begun_anew = self._is_closed = False
+        self._connection = self._open()
+        self._load()
+
+    def close(self) -> None:
+        """Let go of the file; what was told to homes is written down where that can be."""
+        with self._lock:
+            with suppress(StoreError):
+                self.commit()
+            self._is_closed = True
+            with self._told():
+                self._connection.close()
+
+    # What homes have agreed to
+
+    def agreements(self) -> Mapping[str, Agreement]:
+        """Return what holds of every home that has ever agreed or withdrawn."""
+        with self._lock:
+            return self._agreements | self._new_agreements
+
+    def agreement(self, home: str) -> Agreement | None:
+        """Return what holds of a home."""
+        return self._new_agreements.get(home) or self._agreements.get(home)
+
+    @property
+    def has_agreed(self) -> bool:
+        """Return whether agreements wait for `commit`."""
+        return bool(self._new_agreements)
+
+    def agree(self, agreement: Agreement) -> None:
+        """Let an agreement hold."""
+        with self._lock:
+            self._new_agreements[agreement.home] = agreement
+
+    def is_proven(self, home: str, secret: str) -> bool:
+        """Return whether somebody knows the secret behind the proof in a home's consent."""
+        held = self.agreement(home)
+        return isinstance(held, Consent) and held.proof == proof_of(secret)
+
+    def forget(self, withdrawal: Withdrawal, home: str, now: float) -> None:
+        """Forget a home that has withdrawn by itself, or by one that it has become since.
+
+        It is on the disk at once. What stays is that nothing older is to be taken from that id,
+        and of an id of the past nothing at all: two that were one home look like any two.
+        """
+        at = withdrawal.at if home == withdrawal.home else LARGEST_NUMBER
+        left = Withdrawal(community=withdrawal.community, home=home, at=at)
+        with self._lock:
+            self.agree(left)
+            for boot in self._runs(home):
+                self._owed.pop((home, boot), None)
+                self._changed.pop((home, boot), None)
+            with self._writing() as connection:
+                for table in ("received", "asked"):
+                    connection.execute(f"DELETE FROM {table} WHERE home = ?", (home,))  # noqa: S608
+                connection.execute(
+                    "INSERT INTO leaving VALUES (?, ?) ON CONFLICT DO NOTHING", (home, int(now))
+                )
+                self._put_agreements(connection)
+            self._agreed()
+            self._numbers.pop(home, None)
+            self._overwrite()
+
+    def leavers(self, now: float) -> list[str]:
+        """Return who has had the time to fetch the proof that all is deleted."""
+        with self._lock, self._told():
+            rows = self._connection.execute(
+                "SELECT home FROM leaving WHERE since <= ? ORDER BY home", (int(now) - LEAVING,)
+            ).fetchall()
+        return [home for (home,) in rows]
+
+    def left(self, home: str) -> None:
+        """Take note that a home has left for good."""
+        with self._lock, self._writing() as connection:
+            connection.execute("DELETE FROM leaving WHERE home = ?", (home,))
+
+    # What has come
+
+    def received(self, home: str, boot: str, seq: int, digest: str, now: float) -> None:
+        """Take note that a footprint is in the ledger."""
+        with self._lock:
+            runs = self._runs(home)
+            if (numbers := runs.get(boot)) is None:
+                numbers = runs[boot] = Numbers()
+            numbers.add(seq, digest)
+            numbers.heard_at = int(now)
+            self._changed[home, boot] = None
+
+    def owed(self, community: str, most: int) -> list[Ack]:
+        """Return acks that homes have not been told, the oldest first; they then count as told."""
+        with self._lock:
+            acks = []
+            for home, boot in list(self._owed)[:most]:
+                del self._owed[home, boot]
+                numbers = self._runs(home).get(boot)
+                if numbers is None or not numbers.is_owed:
+                    continue
+                numbers.is_owed = False
+                self._changed[home, boot] = None
+                acks.append(
+                    Ack(
+                        community=community,
+                        home=home,
+                        boot=boot,
+                        upto=numbers.upto,
+                        also=tuple(numbers.also),
+                        digest=numbers.digest,
+                    )
+                )
+            return acks
+
+    @property
+    def owing(self) -> int:
+        """Return how many acks are owed."""
+        return len(self._owed)
+
+    def last_heard(self, home: str) -> float | None:
+        """Return when a footprint of a home came last, in seconds since 1970 UTC."""
+        with self._lock:
+            return max((numbers.heard_at for numbers in self._runs(home).values()), default=None)
+
+    def tidy(self, now: float) -> None:
+        """Forget runs that were not heard of for long, and what memory need not hold."""
+        with self._lock:
+            self.commit()
+            with self._writing() as connection:
+                connection.execute("DELETE FROM received WHERE heard_at < ?", (now - UNHEARD,))
+            self._numbers.clear()
+
+    # What is missed
+
+    def asked(self, home: str) -> tuple[int, int, int] | None:
+        """Return when a home may be asked next, how often it was, and for how many periods."""
+        with self._lock, self._told():
+            row: tuple[int, int, int] | None = self._connection.execute(
+                "SELECT due, tries, missing FROM asked WHERE home = ?", (home,)
+            ).fetchone()
+        return row
+
+    def ask(self, home: str, due: float, tries: int, missing: int) -> None:
+        """Take note of what a home was asked for."""
+        with self._lock, self._writing() as connection:
+            connection.execute(
+                "INSERT INTO asked VALUES (?, ?, ?, ?) ON CONFLICT (home) DO UPDATE SET"
+                " due = excluded.due, tries = excluded.tries, missing = excluded.missing",
+                (home, int(due), tries, missing),
+            )
+
+    # What was refused
+
+    def refusals(self) -> Mapping[str, int]:
+        """Return how many messages were ever refused, by code."""
+        with self._lock, self._told():
+            return dict(self._connection.execute("SELECT code, count FROM refused").fetchall())
+
+    # The disk
+
+    def commit(self, refused: Mapping[str, int] | None = None) -> None:
+        """Have all changes, and new refusals by code, on the disk when this returns."""
+        with self._lock:
+            if not (self._changed or self._new_agreements or refused or self._is_begun_anew):
+                return
+            with self._writing() as connection:
+                self._put_agreements(connection)
+                connection.executemany(_PUT_RECEIVED, self._rows())
+                self._drop_old_boots(connection)
+                connection.executemany(_PUT_REFUSED, list((refused or {}).items()))
+            for home, boot in self._changed:
+                numbers = self._numbers[home].get(boot)
+                if numbers is not None and numbers.is_owed:
+                    self._owed.setdefault((home, boot))
+            self._changed.clear()
+            self._agreed()
+            if len(self._numbers) > MOST_IN_MEMORY:
+                self._numbers.clear()
+
+    def revert(self) -> None:
+        """Drop all changes since the last commit; what the file says holds."""
+        with self._lock:
+            self._numbers.clear()
+            self._changed.clear()
+            self._new_agreements.clear()
+
+    def _runs(self, home: str) -> dict[str, Numbers]:
+        """Return the numbers of a home by boot."""
+        if (runs := self._numbers.get(home)) is None:
+            with self._told():
+                rows = self._connection.execute(
+                    "SELECT boot, upto, also, highest, digest, heard_at, is_owed FROM received"
+                    " WHERE home = ?",
+                    (home,),
+                ).fetchall()
+            runs = self._numbers[home] = {row[0]: _numbers(row[1:]) for row in rows}
+        return runs
+
+    def _rows(self) -> list[tuple[Any, ...]]:
+        """Return the rows of the numbers that have changed."""
+        rows = []
+        for home, boot in self._changed:
+            numbers = self._numbers[home][boot]
+            also = json.dumps(numbers.also, separators=(",", ":")) if numbers.also else "[]"
+            rows.append(
+                (
+                    *(home, boot, numbers.upto, also, numbers.highest),
+                    *(numbers.digest, numbers.heard_at, int(numbers.is_owed)),
+                )
+            )
+        return rows
+
+    def _drop_old_boots(self, connection: sqlite3.Connection) -> None:
+        """Keep the latest runs of each home that has changed."""
+        for home in {home for home, _ in self._changed}:
+            runs = self._numbers[home]
+            if len(runs) <= self._boots:
+                continue
+            # Of those heard in one second, what has come in memory last is the latest.
+            latest = sorted(runs, key=lambda boot: runs[boot].heard_at)
+            for boot in latest[: -self._boots]:
+                connection.execute("DELETE FROM received WHERE home = ? AND boot = ?", (home, boot))
+                self._owed.pop((home, boot), None)
+                del runs[boot]
+
+    def _put_agreements(self, connection: sqlite3.Connection) -> None:
+        """Write what has been agreed to."""
+        new = self._new_agreements
+        if self._is_begun_anew:
+            new = self._agreements | new
+        rows = [(home, *write_agreement(held)) for home, held in new.items()]
+        connection.executemany(_PUT_AGREEMENT, rows)
+        back = [(home,) for home, held in new.items() if isinstance(held, Consent)]
+        connection.executemany("DELETE FROM leaving WHERE home = ?", back)
+
+    def _agreed(self) -> None:
+        """Take note that all agreements are on the disk."""
+        self._agreements |= self._new_agreements
+        self._new_agreements.clear()
+        self._is_begun_anew = False
+
+    def _load(self) -> None:
+        """Read what is held in memory."""
+        with self._told():
+            agreements = self._connection.execute("SELECT topic, body FROM agreement").fetchall()
+            owed = self._connection.execute(
+                "SELECT home, boot FROM received WHERE is_owed = 1 ORDER BY heard_at"
+            ).fetchall()
+        self._agreements = {}
+        for topic, body in agreements:
+            held = _agreement(topic, body)
+            if held is not None:
+                self._agreements[held.home] = held
+        self._owed = dict.fromkeys(owed)
+
+    def _overwrite(self) -> None:
+        """Leave nothing of what was deleted in the file's log."""
+        with self._told():
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def _open(self) -> sqlite3.Connection:
+        """Return the opened file; a damaged one is moved aside."""
+        try:
+            return _opened(self._path)
+        except sqlite3.DatabaseError as err:
+            if not _is_damaged(err):
+                raise StoreError(f"{self._path}: {err}") from err
+        return self._begun_anew()
+
+    def _begun_anew(self) -> sqlite3.Connection:
+        """Move a damaged file aside, and return the connection to a new one."""
+        try:
+            self.damaged = _moved_aside(self._path)
+            return _opened(self._path)
+        except (sqlite3.Error, OSError) as err:
+            raise StoreError(f"{self._path}: {err}") from err
+
+    @contextmanager
+    def _writing(self) -> Generator[sqlite3.Connection]:
+        """Give the connection within a transaction: all of it is kept, or nothing."""
+        with self._told():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _told(self) -> Generator[None]:
+        """Turn errors of SQLite into ours; begin anew where the file is damaged."""
+        try:
+            yield
+        except sqlite3.Error as err:
+            if _is_damaged(err):
+                self._connection.close()
+                self._connection = self._begun_anew()
+                self._is_begun_anew = True
+            elif isinstance(err, sqlite3.ProgrammingError) and not self._is_closed:
+                # It could not be begun anew then.
+                self._connection = self._open()
+            raise StoreError(f"{self._path}: {err}") from err
+
+
+def _numbers(row: tuple[int, str, int, str, int, int]) -> Numbers:
+    """Return numbers as the file has them."""
+    upto, also, highest, digest, heard_at, is_owed = row
+    return Numbers(
+        upto=upto,
+        also=[(first, last) for first, last in json.loads(also)],
+        highest=highest,
+        digest=digest,
+        heard_at=heard_at,
+        is_owed=bool(is_owed),
+    )
+
+
+def _agreement(topic: str, body: bytes) -> Agreement | None:
+    """Return an agreement as the file has it, None for one that cannot be read any more."""
+    try:
+        return read_agreement(topic, body)
+    except RefusedError:
+        return None
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """Return a connection to the books; raises sqlite3.Error for what is something else."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        run = connection.execute
+        (version,) = run("PRAGMA user_version").fetchone()
+        if version > VERSION:
+            raise sqlite3.OperationalError(f"version {version} is newer than {VERSION}")  # noqa: TRY301
+        run("PRAGMA journal_mode = WAL").fetchall()
+        run("PRAGMA synchronous = FULL")
+        run("PRAGMA secure_delete = ON").fetchall()
+        if version < VERSION:
+            run("BEGIN IMMEDIATE")
+            for table in _TABLES:
+                run(table)
+            run(f"PRAGMA user_version = {VERSION}")
+            run("COMMIT")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _is_damaged(err: sqlite3.Error) -> bool:
+    """Return whether the file itself is broken."""
+    code = getattr(err, "sqlite_errorcode", None)
+    return code is not None and code & _PRIMARY in _DAMAGED
+
+
+def _moved_aside(path: Path) -> Path:
+    """Move a damaged file and what belongs to it out of the way; return its new name."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    path.rename(aside)
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    return aside

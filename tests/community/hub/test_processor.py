@@ -1,0 +1,437 @@
+"""Processing: acknowledged is what is kept, and one bad message hinders no other."""
+
+from collections.abc import Iterator
+from datetime import date
+import json
+from pathlib import Path
+import sqlite3
+
+import pytest
+
+from custom_components.carbon_meter.community.contract.consent import proof_of, read_deleted
+from custom_components.carbon_meter.community.contract.message import Flow, Level
+from custom_components.carbon_meter.community.contract.refusal import Code
+from custom_components.carbon_meter.community.contract.topics import ROOT
+from custom_components.carbon_meter.community.hub import batch as batch_of
+from custom_components.carbon_meter.community.hub.arrived import Arrived
+from custom_components.carbon_meter.community.hub.errors import StoreError
+from custom_components.carbon_meter.community.hub.limits import Limits
+from custom_components.carbon_meter.community.hub.opening import Hub
+from tests.community.hub.homes import (
+    MIDNIGHT,
+    NOW,
+    agreed,
+    consent,
+    heard,
+    homes_of,
+    own_broker,
+    said,
+    settled,
+    told,
+    whs,
+    withdrawal,
+)
+from tests.community.ledger.village import COMMUNITY, HOUR, footprint, imported, item
+
+SECRET = "5" * 64
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[Hub]:
+    opened = own_broker(tmp_path)
+    settled(opened, "a", "b", "c")
+    yield opened
+    opened.close()
+
+
+def take(hub: Hub, *arrived: Arrived, now: float = NOW):
+    """Return everything that the hub says to these messages."""
+    return heard(hub.processor.process(arrived, now) + hub.processor.answers(now))
+
+
+def changed(message: Arrived, **fields) -> Arrived:
+    body = json.loads(message.payload) | fields
+    return Arrived(message.topic, json.dumps(body).encode())
+
+
+# Acks
+
+
+def test_an_ack_holds_what_has_come(hub: Hub) -> None:
+    first = take(hub, said("a", 0, 1, seq=1), said("a", 1, 2, seq=2), said("a", 3, 4, seq=4))
+    [ack] = first.acks
+    assert (ack.home, ack.upto, ack.also) == ("a", 2, ((4, 4),))
+    assert ack.digest == imported("a", MIDNIGHT + 3 * HOUR, 4).digest
+    [ack] = take(hub, said("a", 2, 3, seq=3)).acks
+    assert (ack.upto, ack.also) == (4, ())
+    assert ack.digest == imported("a", MIDNIGHT + 3 * HOUR, 4).digest
+
+
+def test_the_same_come_again_is_acknowledged_again(hub: Hub) -> None:
+    message = said("a", 0, 1)
+    assert take(hub, message).acks == take(hub, message).acks
+    assert hub.processor.counts.duplicates == 1
+    assert homes_of(hub.ledger, 0) == {"a": 1}
+
+
+def test_of_a_batch_each_run_gets_one_ack(hub: Hub) -> None:
+    batch = [said(home, hour, 1, seq=hour + 1) for hour in range(9) for home in "ab"]
+    acks = take(hub, *batch, said("a", 9, 1, boot="other")).acks
+    assert [(ack.home, ack.boot, ack.upto) for ack in acks] == [
+        ("a", "b", 9),
+        ("b", "b", 9),
+        ("a", "other", 1),
+    ]
+    assert take(hub).acks == []
+
+
+def test_acks_survive_a_restart(hub: Hub, tmp_path: Path) -> None:
+    hub.processor.process([said("a", 0, 1, seq=1), said("a", 2, 1, seq=3)], NOW)
+    hub.close()
+    again = own_broker(tmp_path)
+    [ack] = heard(again.processor.answers(NOW)).acks  # it was never told
+    assert (ack.upto, ack.also) == (1, ((3, 3),))
+    [ack] = take(again, said("a", 1, 1, seq=2)).acks
+    assert (ack.upto, ack.also) == (3, ())
+    again.close()
+    third = own_broker(tmp_path)
+    third.processor.idle(NOW)
+    third.close()
+
+
+def test_what_is_in_the_ledger_alone_is_acknowledged_when_it_comes_again(hub: Hub) -> None:
+    """A crash between the two files: the ledger has it, the books have not."""
+    hub.ledger.take([imported("a", MIDNIGHT, 7, seq=5)], int(NOW))
+    [ack] = take(hub, said("a", 0, 7, seq=5)).acks
+    assert (ack.upto, ack.also) == (0, ((5, 5),))
+    assert homes_of(hub.ledger, 0) == {"a": 7}
+
+
+def test_a_home_that_invents_runs_and_numbers_does_not_grow_the_books(
+    hub: Hub, tmp_path: Path
+) -> None:
+    for number in range(30):
+        batch = [
+            said("a", 0, 1, boot=f"run{number}", seq=1 + seq * 1_000_000_007) for seq in range(300)
+        ]
+        hub.processor.process(batch, NOW + number)
+    with sqlite3.connect(tmp_path / "books.db") as reader:
+        rows = reader.execute("SELECT boot, LENGTH(also) FROM received").fetchall()
+    reader.close()
+    assert {boot for boot, _ in rows} == {f"run{number}" for number in range(22, 30)}
+    assert max(length for _, length in rows) < 128 * 40
+    assert len(take(hub).acks) == 8
+
+
+def test_numbers_of_runs_long_ago_are_forgotten(hub: Hub) -> None:
+    take(hub, said("a", 0, 1, boot="old"))
+    later = NOW + 401 * 86400
+    take(hub, told(imported("a", int(later) // HOUR * HOUR, 1, boot="new")), now=later)
+    hub.processor.idle(later)
+    assert set(hub.books._runs("a")) == {"new"}
+
+
+# Refusals
+
+
+def test_one_bad_message_hinders_no_other(hub: Hub) -> None:
+    """Section F of the facts, all in one batch."""
+    start = MIDNIGHT + 5 * HOUR
+    below = f"{ROOT}/{COMMUNITY}"
+    good = said("a", 5, 5)
+    bodies = {
+        b"": Code.SYNTAX,
+        b"\xff\xfe": Code.ENCODING,
+        b"\x00" * 50: Code.SYNTAX,
+        b"null": Code.SYNTAX,
+        good.payload.replace(b'"wh":5', b'"wh":NaN'): Code.SYNTAX,
+        good.payload.replace(b'"wh":5', b'"wh":1e400'): Code.TYPE,
+        good.payload.replace(b'"wh":5', b'"wh":5.0'): Code.TYPE,
+        good.payload.replace(b'"wh":5', b'"wh":true'): Code.TYPE,
+        good.payload.replace(b'"wh":5', b'"wh":4611686018427387904'): Code.RANGE,
+        good.payload.replace(b'"wh":5', b'"wh":' + b"9" * 4000): Code.RANGE,
+        good.payload.replace(b'"wh":5', b'"wh":-5'): Code.RANGE,
+        good.payload.replace(b'"wh":5', b'"wh":4,"wh":5'): Code.DUPLICATE_KEY,
+        good.payload.replace(b'"1.0"', b'"\\ud800"'): Code.ENCODING,
+        b'{"a":' + b"[" * 4000 + b"]" * 4000 + b"}": Code.NESTING,
+        b'{"a":' + b"[" * 4000: Code.SYNTAX,
+        b"[" * 100_000: Code.SIZE,
+        good.payload.replace(b'"src":"a"', b'"src":"b"'): Code.SOURCE,
+        good.payload.replace(b'"v":1', b'"v":2'): Code.VERSION,
+    }
+    poison = [Arrived(good.topic, body) for body in bodies]
+    elsewhere = [
+        Arrived(f"{below}/a/up/fp/{start + 1}", good.payload),
+        Arrived(f"{below}/a/up/fp/x", good.payload),
+        Arrived(f"{below}/a/up/fp/{'9' * 400}", good.payload),
+        Arrived(f"{below}/a/up/mask", good.payload),
+        Arrived(f"{below}/a/up/" + "x/" * 500, good.payload),
+        Arrived(f"{below}/a/down/ack", good.payload),
+    ]
+    nobodys = [
+        Arrived("", good.payload),
+        Arrived(f"{below}/", good.payload),
+        Arrived(f"{below}/#/up/consent", good.payload),
+        Arrived(f"{below}/public/up/consent", good.payload),
+        Arrived(f"{below}/hub/up/consent", good.payload),
+        Arrived(f"{below}/\ud800/up/consent", good.payload),
+        Arrived(f"{ROOT}/elsewhere/a/up/fp/{start}", good.payload),
+    ]
+    retained = [Arrived(good.topic, said("a", 5, 999).payload, retained=True)]
+    batch: list[Arrived] = []
+    for number, bad in enumerate([*poison, *elsewhere, *nobodys, *retained]):
+        batch += [bad, said("b", number % 24, number % 24, seq=number + 1)]
+    answer = take(hub, *batch, good)
+    assert [nack.code for nack in answer.nacks[: len(bodies)]] == list(bodies.values())
+    assert {nack.home for nack in answer.nacks} == {"a"}
+    assert len(answer.nacks) == len(bodies) + len(elsewhere)
+    assert {nack.code for nack in answer.nacks[len(bodies) :]} == {Code.TOPIC, Code.SOURCE}
+    assert {ack.home: ack.upto for ack in answer.acks} == {"a": 1, "b": len(batch) // 2}
+    assert whs(hub.ledger) == {
+        MIDNIGHT + hour * HOUR: hour + (5 if hour == 5 else 0) for hour in range(24)
+    }
+    counts = hub.processor.counts
+    assert (counts.strangers, counts.retained) == (len(nobodys), 1)
+    assert sum(counts.refused.values()) == len(answer.nacks)
+    assert dict(hub.books.refusals()) == dict(counts.refused)
+
+
+def test_times_are_checked_by_the_hubs_clock(hub: Hub) -> None:
+    far = int(NOW) // HOUR * HOUR
+    answer = take(
+        hub,
+        told(imported("a", far + 2 * HOUR, 1)),
+        told(imported("a", far - 401 * 24 * HOUR, 1)),
+        told(imported("a", 0, 1)),  # a boot without a clock
+        told(imported("a", far - 48 * HOUR, 3, seq=4, synced=False)),
+    )
+    assert [nack.code for nack in answer.nacks] == [Code.FUTURE, Code.OLD, Code.OLD]
+    assert answer.acks[0].also == ((4, 4),)
+    [cell] = hub.ledger.cells("hour", far - 48 * HOUR, far)
+    assert cell.sums.unsynced == 1
+    assert hub.processor.counts.late == 1
+
+
+def test_another_content_under_a_revision_is_told_to_be_a_conflict(hub: Hub) -> None:
+    answer = take(hub, said("a", 0, 1, seq=1), said("a", 0, 2, seq=2))
+    [nack] = answer.nacks
+    assert (nack.code, nack.seq, nack.start, nack.revision) == (Code.CONFLICT, 2, MIDNIGHT, 0)
+    assert answer.acks[0].highest == 1
+    assert len(hub.ledger.quarantined()) == 1
+
+
+def test_strangers_are_told_that_they_are_no_members(hub: Hub) -> None:
+    answer = take(hub, consent("x"), said("x", 0, 1), said("a", 0, 1))
+    assert [(nack.home, nack.code) for nack in answer.nacks] == [("x", Code.CONSENT)] * 2
+    assert hub.books.agreement("x") is None
+    hub.books.agree(agreed("x"))  # agreed, but the ledger does not have it
+    answer = take(hub, said("x", 0, 1))
+    assert [(nack.home, nack.clause) for nack in answer.nacks] == [("x", "CM-36")]
+    assert homes_of(hub.ledger, 0) == {"a": 1}
+
+
+def test_sums_beyond_64_bits_refuse_who_makes_them(hub: Hub) -> None:
+    """A revision is booked at once: with the cells near the edge only its home is refused."""
+    take(hub, *(said(home, hour, 1, seq=hour + 1) for home in "abc" for hour in range(4)))
+    hub.ledger.settle()
+    with hub.ledger._database.writing() as vandal:
+        vandal.execute("UPDATE cells SET wh = ? WHERE grain = 'year'", ((1 << 63) - 100,))
+    answer = take(
+        hub,
+        *(said(home, 2, 2, revision=1, seq=11) for home in "abc"),
+        said("b", 3, 2_000_000_000, revision=1, seq=12),
+        said("c", 1, 3, revision=1, seq=12),
+    )
+    assert [(nack.home, nack.code, nack.clause) for nack in answer.nacks] == [
+        ("b", Code.RANGE, "CM-34")
+    ]
+    assert {ack.home: ack.highest for ack in answer.acks} == {"a": 11, "b": 11, "c": 12}
+    assert homes_of(hub.ledger, 3) == dict.fromkeys("abc", 1)
+
+
+def test_what_nobody_expects_is_logged_and_hinders_no_other(
+    hub: Hub, monkeypatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fragile(topic: str, payload: bytes, now: float):
+        if b'"wh":13' in payload:
+            raise RecursionError("deeper than anybody thought")
+        return read(topic, payload, now)
+
+    read = batch_of.read
+    monkeypatch.setattr(batch_of, "read", fragile)
+    answer = take(hub, *(said("a", hour, hour, seq=hour + 1) for hour in range(24)))
+    [ack] = answer.acks
+    assert (ack.upto, ack.also) == (13, ((15, 24),))
+    assert "could not be processed" in caplog.text
+    assert hub.processor.counts.refused == {"RecursionError": 1}
+    assert hub.processor.counts.accepted == 23
+
+
+# Consents
+
+
+def test_nothing_without_a_consent_and_nothing_beyond_it(hub: Hub) -> None:
+    hub.ledger.assign("d", date(2026, 1, 1))
+    answer = take(hub, said("d", 0, 1))
+    assert [(nack.code, nack.start) for nack in answer.nacks] == [(Code.CONSENT, MIDNIGHT)]
+    hub.books.agree(agreed("d", duration=HOUR, flows=(Flow.PV,)))
+    answer = take(
+        hub,
+        said("d", 0, 1),
+        told(footprint("d", MIDNIGHT, item(Flow.PV, 1), level=Level.CLEAR)),
+        told(footprint("d", MIDNIGHT, item(Flow.PV, 1), duration=900)),
+        told(footprint("d", MIDNIGHT, item(Flow.PV, 2))),
+    )
+    assert [nack.clause for nack in answer.nacks] == ["CM-35"] * 3
+    assert len(answer.acks) == 1
+
+
+def test_of_consents_and_withdrawals_the_latest_holds(hub: Hub) -> None:
+    invitation = hub.desk.invite(NOW, since=date(2026, 1, 1))
+    home = invitation.home
+    take(hub, consent(home, 5), said(home, 0, 1))
+    take(hub, consent(home, 4, flows=(Flow.PV,)))
+    assert hub.books.agreement(home) == agreed(home, 5)
+    take(hub, withdrawal(home, 4))  # overtaken by the consent
+    assert homes_of(hub.ledger, 0) == {home: 1}
+    assert take(hub, withdrawal(home, 6)).others
+    answer = take(hub, consent(home, 5), said(home, 0, 1), said(home, 1, 1))
+    assert [nack.code for nack in answer.nacks] == [Code.CONSENT] * 2
+    assert not homes_of(hub.ledger, 0)
+
+
+def test_a_consent_of_the_future_does_not_hold_against_a_clock_put_right(hub: Hub) -> None:
+    home = hub.desk.invite(NOW).home
+    take(hub, consent(home, 2**52))
+    assert take(hub, withdrawal(home, int(NOW * 1000) + 60_000), now=NOW + 120).others
+    assert hub.books.agreement(home) is not None
+    assert take(hub, said(home, 0, 1)).nacks
+
+
+def test_a_consent_and_what_it_allows_may_come_together(hub: Hub) -> None:
+    home = hub.desk.invite(NOW, since=date(2026, 1, 1)).home
+    answer = take(hub, consent(home), said(home, 0, 3))
+    assert [ack.home for ack in answer.acks] == [home]
+    assert homes_of(hub.ledger, 0) == {home: 3}
+
+
+# Withdrawal
+
+
+def test_withdrawal_deletes_everywhere_and_says_so(hub: Hub, tmp_path: Path) -> None:
+    gone = []
+    hub.processor.on_withdrawn = gone.append
+    home = hub.desk.invite(NOW, since=date(2026, 1, 1)).home
+    hub.books.agree(agreed("b", proof=proof_of(SECRET)))
+    take(hub, consent(home), said(home, 0, 3), said("b", 0, 4), said("c", 0, 5))
+    [deleted] = take(
+        hub,
+        said(home, 1, 3),
+        withdrawal(home, 9, ("b", SECRET), ("c", "6" * 64), ("x", SECRET)),
+        said(home, 2, 3),
+        said("c", 2, 5, seq=2),
+    ).others
+    assert read_deleted(deleted.topic, deleted.payload).homes == 2
+    assert gone == [home, "b"]
+    assert homes_of(hub.ledger, 0) == {"c": 5}
+    assert homes_of(hub.ledger, 2) == {"c": 5}
+    assert hub.ledger.recompute() == 0
+    for name in ("ledger.db", "ledger.db-wal"):
+        assert home.encode() not in (tmp_path / name).read_bytes()
+    for name in ("books.db", "books.db-wal"):
+        assert SECRET.encode() not in (tmp_path / name).read_bytes()
+    [again] = take(hub, withdrawal(home, 9)).others
+    assert read_deleted(again.topic, again.payload).homes == 0
+
+
+def test_nothing_in_the_books_says_that_two_ids_were_one_home(hub: Hub) -> None:
+    hub.books.agree(agreed("b", proof=proof_of(SECRET)))
+    take(hub, withdrawal("a", 9, ("b", SECRET)))
+    take(hub, withdrawal("c", 9))
+    held = {home: agreement.at for home, agreement in hub.books.agreements().items()}
+    assert held["a"] == held["c"] == 9
+    assert held["b"] > held["a"]
+    answer = take(hub, consent("b", int(NOW * 1000)), said("b", 0, 1))
+    assert [nack.code for nack in answer.nacks][-1] is Code.CONSENT
+
+
+def test_a_withdrawal_that_others_cannot_follow_comes_again(hub: Hub) -> None:
+    take(hub, said("a", 0, 1))
+
+    def full(home: str) -> None:
+        raise OSError(f"no room to delete {home}")
+
+    hub.processor.on_withdrawn = full
+    with pytest.raises(StoreError, match="not all of a is deleted"):
+        hub.processor.process([withdrawal("a", 9)], NOW)
+    hub.processor.on_withdrawn = None
+    [deleted] = take(hub, withdrawal("a", 9)).others
+    assert read_deleted(deleted.topic, deleted.payload).homes == 1
+
+
+def test_who_has_withdrawn_is_let_in_until_the_proof_can_have_been_fetched(hub: Hub) -> None:
+    class Door:
+        gone: list[str]
+
+        def __init__(self) -> None:
+            self.gone = []
+
+        def withdraw(self, home: str, now: float) -> None:
+            self.gone.append(home)
+
+        def turn(self, now: float) -> None:
+            pass
+
+    take(hub, withdrawal("a", 9))
+    door = hub.processor._parts.desk = Door()
+    hub.processor.idle(NOW + 6 * 86400)
+    assert door.gone == []
+    hub.processor.idle(NOW + 8 * 86400)
+    hub.processor.idle(NOW + 9 * 86400)
+    assert door.gone == ["a"]
+
+
+# Floods
+
+
+def test_a_flood_is_dropped_and_hinders_nobody(tmp_path: Path) -> None:
+    hub = own_broker(tmp_path, limits=Limits(rate=1.0, burst=100))
+    settled(hub, "a", "b")
+    flood = [said("a", 0, 1, seq=seq) for seq in range(1, 1001)]
+    answer = take(hub, *flood[:500], said("b", 0, 2), *flood[500:])
+    assert {ack.home: ack.upto for ack in answer.acks} == {"a": 100, "b": 1}
+    counts = hub.processor.counts
+    assert (counts.flooded, counts.flooding) == (900, ("a",))
+    [ack] = take(hub, *flood[100:200], now=NOW + 60).acks
+    assert ack.upto == 160  # a second each, since then
+    assert take(hub, said("b", 1, 1), now=NOW + 7200).acks
+    assert hub.processor.counts.flooding == ()
+    hub.close()
+
+
+def test_a_flood_of_garbage_is_not_answered_message_by_message(tmp_path: Path) -> None:
+    hub = own_broker(tmp_path, limits=Limits(rate=1.0, burst=100))
+    settled(hub, "a", "b")
+    topic = said("a", 0, 1).topic
+    answer = take(hub, *(Arrived(topic, b"x") for _ in range(1000)), said("b", 0, 2))
+    assert len(answer.nacks) == 100
+    assert [ack.home for ack in answer.acks] == ["b"]
+    hub.close()
+
+
+def test_a_disk_that_fails_does_not_use_up_what_homes_may_say(tmp_path: Path) -> None:
+    hub = own_broker(tmp_path, limits=Limits(rate=0.0, burst=30))
+    settled(hub, "a")
+    batch = [said("a", hour, 1, seq=hour + 1) for hour in range(20)]
+    with pytest.MonkeyPatch.context() as broken:
+        for _ in range(5):
+            broken.setattr(hub.ledger, "take", _full)
+            with pytest.raises(StoreError):
+                hub.processor.process(batch, NOW)
+    assert take(hub, *batch).acks[0].upto == 20
+    assert hub.processor.counts.messages == 20
+    hub.close()
+
+
+def _full(*_anything):
+    raise OSError("no space left on device")

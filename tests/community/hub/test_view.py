@@ -1,0 +1,101 @@
+"""Published cells in the units people read."""
+
+from pathlib import Path
+
+import pytest
+
+from custom_components.carbon_meter.community.contract.message import Flow, Kind
+from custom_components.carbon_meter.community.hub.view import exact_spread, latest, view
+from custom_components.carbon_meter.community.ledger.calendar import Grain
+from custom_components.carbon_meter.community.ledger.cells import CellKey, Scope
+from tests.community.hub.solar_street import HOMES, Street
+from tests.community.ledger.village import COMMUNITY, HOUR
+
+
+@pytest.fixture
+def street(tmp_path: Path):
+    opened = Street(tmp_path)
+    yield opened
+    opened.close()
+
+
+def test_figures_of_a_day(street: Street) -> None:
+    street.tell()
+    street.publisher.publish(street.end + 7200)
+    found = view(street.publisher, Grain.DAY, street.begin, street.end)
+    [day] = found.periods
+    imported = day.flow(Flow.GRID_IMPORT)
+    assert imported is not None
+    assert (imported.kwh, imported.kg, imported.intensity) == (440.0, 176.0, 400.0)
+    assert (imported.kwh_per_home, imported.kg_per_home) == (22.0, 8.8)
+    assert (imported.homes, imported.expected, imported.participation) == (20, 20, 1.0)
+    assert (imported.coverage, imported.completeness, imported.told) == (1.0, 1.0, 1.0)
+    assert day.flow(Flow.GAS) is None
+    assert day.shared is not None
+    # At noon ten homes export 6 kWh and ten import 10.
+    assert (day.shared.generated_kwh, day.shared.shared_kwh, day.shared.exported_kwh) == (80, 24, 0)
+    assert day.shared.self_consumption == 1.0
+    # 440 + 80 - 24 kWh are used, 80 of them from the roofs.
+    assert day.cfe_score == pytest.approx(80 / 496)
+    assert found.whole.flow(Flow.GRID_IMPORT).kwh == 440.0
+    hours = view(street.publisher, Grain.HOUR, street.begin, street.end)
+    assert len(hours.periods) == 24
+    assert hours.whole.flow(Flow.GRID_IMPORT).kwh == 440.0
+    assert hours.whole.shared.shared_kwh == 24
+
+
+def test_a_small_feeder_is_there_without_figures(street: Street) -> None:
+    street.tell()
+    street.publisher.publish(street.end + 7200)
+    found = view(
+        street.publisher, Grain.DAY, street.begin, street.end, scope=Scope.FEEDER, name="=north"
+    )
+    [day] = found.periods
+    assert {flow.suppressed for flow in day.flows} == {"few"}
+    assert {flow.kwh for flow in day.flows} == {None}
+    assert (day.shared, day.cfe_score) == (None, None)
+    assert found.whole.flow(Flow.PV).suppressed == "few"
+    assert street.publisher.scopes() == [
+        (Scope.COMMUNITY, COMMUNITY),
+        (Scope.FEEDER, "=north"),
+        (Scope.GROUP, "all"),
+    ]
+
+
+def test_few_batteries_hide_themselves_and_not_the_score(street: Street) -> None:
+    street.tell(batteries=3)
+    street.publisher.publish(street.end + 7200)
+    [day] = view(street.publisher, Grain.DAY, street.begin, street.end).periods
+    assert day.flow(Flow.BATTERY_IN).suppressed == "few"
+    assert day.cfe_score == pytest.approx(80 / 496)
+
+
+def test_the_latest_is_the_last_that_is_shown(street: Street) -> None:
+    assert latest(street.publisher, Grain.HOUR) is None
+    street.tell()
+    street.publisher.publish(street.begin + 5 * HOUR)
+    newest = latest(street.publisher, Grain.HOUR)
+    assert newest is not None
+    assert newest.begin == street.begin + 2 * HOUR
+    with pytest.raises(ValueError, match="feeder"):
+        latest(street.publisher, Grain.HOUR, scope=Scope.FEEDER)
+
+
+def test_nothing_published_is_an_empty_view(street: Street) -> None:
+    found = view(street.publisher, Grain.MONTH, 0, 1 << 40)
+    assert (found.periods, found.whole.flows, found.whole.shared) == ((), (), None)
+
+
+def test_exact_spread_is_for_homes_that_show_themselves(street: Street) -> None:
+    street.tell(homes=HOMES - 1)
+    key = CellKey(
+        grain=Grain.DAY,
+        begin=street.begin,
+        scope=Scope.COMMUNITY,
+        name=COMMUNITY,
+        flow=Flow.GRID_IMPORT,
+        kind=Kind.AVERAGE,
+    )
+    assert exact_spread(street.ledger, key)[0.5] == 24.0
+    street.tell()
+    assert exact_spread(street.ledger, key) is None
