@@ -1,0 +1,138 @@
+"""A household leaves: it stops at once, and asks until everything is deleted."""
+
+import asyncio
+from pathlib import Path
+import time
+
+import pytest
+
+from custom_components.carbon_meter.community.contract.consent import Withdrawal, read_agreement
+from custom_components.carbon_meter.community.member import state as kept
+from custom_components.carbon_meter.community.member.enrol import join
+from custom_components.carbon_meter.community.member.link import MemberLink
+from custom_components.carbon_meter.community.member.status import MemberState
+from tests.community.broker import Broker, needs_broker
+
+from .house import MAKER, QUICK, House, agreed, until
+from .hub import Hub
+from .membership import DAY, joined, linked
+
+pytestmark = needs_broker
+
+
+async def told(hub: Hub, folder: Path, house: House) -> str:
+    """Have a member that has told a day; return its id."""
+    first = await joined(hub, folder, house)
+    async with linked(folder, house) as link:
+        await link.tell(house.live(first, *[5.0] * 24))
+        home = link.status.home
+        await until(lambda: len(hub.wh(home)) == 24 and not link.status.out, "told")
+    return home
+
+
+def leftovers(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+async def test_it_stops_deletes_and_ends(hub: Hub, tmp_path: Path) -> None:
+    house, folder = House(), tmp_path / "home"
+    async with hub:
+        home = await told(hub, folder, house)
+        link = await MemberLink.open(folder, house.hours, MAKER, clock=house.clock, pace=QUICK)
+        running = asyncio.create_task(link.run())
+        await link.withdraw()
+        await running
+        assert link.status.state is MemberState.WITHDRAWN
+        assert link.status.homes_deleted == 1
+        await link.close()
+    assert hub.wh(home) == {}
+    assert home not in hub.ledger.homes
+    assert leftovers(folder) == [kept.FILE]
+    assert "PRIVATE" not in (folder / kept.FILE).read_text()
+    # Opened again it has nothing to do.
+    async with linked(folder, house) as link:
+        assert link.status.state is MemberState.WITHDRAWN
+        assert await link.tell(house.live(0, 1.0)) == 0
+
+
+@pytest.mark.clause("CM-37")
+async def test_it_is_told_over_restarts_until_the_hub_says_so(
+    broker: Broker, hub: Hub, tmp_path: Path
+) -> None:
+    house, folder = House(), tmp_path / "home"
+    async with hub:
+        home = await told(hub, folder, house)
+        broker.stop()
+    link = await MemberLink.open(folder, house.hours, MAKER, clock=house.clock, pace=QUICK)
+    await link.tell(house.live(int(house.now()) // DAY * DAY - DAY, 1.0, 2.0))
+    await link.withdraw()
+    await link.close()
+    broker.start()
+    async with hub:
+        hub.is_deaf = True
+        for count in (1, 2):
+            async with linked(folder, house) as link:
+                assert link.status.state is MemberState.WITHDRAWING
+                assert link.status.waiting == 0
+                await until(lambda count=count: len(hub.topics("withdraw")) >= count, "told")
+        fresh = [each for each in hub.heard if "/fp/" in each.topic]
+        hub.is_deaf = False
+        async with linked(folder, house) as link:
+            await until(lambda: link.status.state is MemberState.WITHDRAWN, "deleted")
+    assert hub.wh(home) == {}
+    assert len(fresh) == 24
+    said = [read_agreement(each.topic, each.payload) for each in hub.heard if "withd" in each.topic]
+    assert len({each.at for each in said}) == 1
+    assert isinstance(said[0], Withdrawal)
+
+
+async def test_it_outranks_a_consent_whatever_the_clock_says(hub: Hub, tmp_path: Path) -> None:
+    house, folder = House(), tmp_path / "home"
+    async with hub:
+        home = await told(hub, folder, house)
+        house.ahead = -30 * DAY
+        async with linked(folder, house) as link:
+            await link.withdraw()
+            await until(lambda: link.status.state is MemberState.WITHDRAWN, "deleted")
+    assert hub.wh(home) == {}
+
+
+async def test_a_home_that_is_not_let_in_any_more_ends_with_its_certificate(
+    hub: Hub, tmp_path: Path
+) -> None:
+    house, folder = House(), tmp_path / "home"
+    async with hub:
+        home = await told(hub, folder, house)
+        hub.desk.expel(home, time.time())
+        await hub.flush()
+        async with linked(folder, house) as link:
+            await link.withdraw()
+            await until(lambda: link.status.error, "refused")
+            assert link.status.state is MemberState.WITHDRAWING
+        house.ahead = 91 * DAY
+        async with linked(folder, house) as link:
+            await until(lambda: link.status.state is MemberState.WITHDRAWN, "over")
+            assert link.status.homes_deleted is None
+    assert leftovers(folder) == [kept.FILE]
+
+
+async def test_a_household_can_join_again(hub: Hub, tmp_path: Path) -> None:
+    house, folder = House(), tmp_path / "home"
+    async with hub:
+        home = await told(hub, folder, house)
+        async with linked(folder, house) as link:
+            await link.withdraw()
+            await until(lambda: link.status.state is MemberState.WITHDRAWN, "deleted")
+        await join(await hub.invite(), folder, agreed())
+        async with linked(folder, house) as link:
+            await until(lambda: link.status.state is MemberState.CONNECTED, "connected")
+            assert link.status.home != home
+
+
+async def test_everything_can_be_removed(hub: Hub, tmp_path: Path) -> None:
+    house, folder = House(), tmp_path / "home"
+    async with hub:
+        await told(hub, folder, house)
+    link = await MemberLink.open(folder, house.hours, MAKER, clock=house.clock, pace=QUICK)
+    await link.remove()
+    assert not folder.exists()
