@@ -205,7 +205,7 @@ async def test_periods_agree_with_each_other_and_with_the_record(
         ({"start": "0001-01-01 00:00:00"}, "report_too_long"),
         ({"moment": "9999-12-31 23:00:00"}, "report_nothing_known"),
         ({"period": "quarter", "split": "hour"}, "report_too_many_rows"),
-        ({"site": "nowhere"}, "service_config_entry_not_found"),
+        ({"site": "nowhere"}, "unknown_site"),
     ],
 )
 async def test_what_cannot_be_told_is_refused(

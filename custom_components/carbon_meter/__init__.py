@@ -37,12 +37,25 @@ from .data import CarbonMeterConfigEntry, Site
 from .discovery.healing import AddressWatch
 from .discovery.services import async_watch_services
 from .editions import async_settle_past, async_stop_settling
+from .entries import is_hub
+from .hub_entry.actions import async_register_hub_actions
+from .hub_entry.invitation_files import InvitationView
+from .hub_entry.setup import (
+    async_keep_hub_file,
+    async_remove_hub,
+    async_setup_hub,
+    async_unload_hub,
+)
+from .hub_entry.websocket import async_register_hub_websocket
 from .intensity import SiteIntensity
 from .libraries import Libraries, async_get_libraries, async_renew_libraries
 from .loads.light_memory import async_register_lights
 from .loads.loads_store import LoadsStore
 from .loads.planner import SitePlanner
 from .loads.shedding import async_register_shedding
+from .membership.memberships import Memberships, async_remove_memberships, memberships_of
+from .membership.site_source import SiteSource
+from .membership.websocket import async_register_websocket
 from .meter_tree import MeterTree
 from .metering.errors import MeterSilentError
 from .migration import async_migrate_entry as async_migrate_entry
@@ -91,6 +104,10 @@ async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
     async_register_blueprints(hass)
     async_register_lights(hass)
     async_register_shedding(hass)
+    async_register_websocket(hass)
+    async_register_hub_actions(hass)
+    async_register_hub_websocket(hass)
+    hass.http.register_view(InvitationView)
     async_watch_missing(hass)
     await async_get_libraries(hass)
     await async_watch_services(hass)
@@ -98,9 +115,13 @@ async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) -> bool:
-    """Set up a site with its meters."""
+    """Set up a site with its meters, or the hub of a community."""
+    if is_hub(entry):
+        await async_keep_hub_file(hass, entry)
     # First of all: a meter that is added while this one is being read must not be missed.
     entry.async_on_unload(entry.add_update_listener(_async_reload))
+    if is_hub(entry):
+        return await async_setup_hub(hass, entry)
     subentries = entry.get_subentries_of_type(SUBENTRY_METER)
 
     libraries = await async_get_libraries(hass)
@@ -165,6 +186,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) 
 
     _keep(hass, entry, stored_meters)
     entry.async_on_unload(entry.runtime_data.planner.async_start())
+    await Memberships(hass, entry, SiteSource(hass, entry)).async_start()
     await hass.config_entries.async_forward_entry_setups(entry, _platforms(entry.runtime_data))
     entry.async_on_unload(AddressWatch(hass, entry).async_start())
     entry.runtime_data.settling = entry.async_create_background_task(
@@ -348,7 +370,9 @@ def _keep(
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) -> bool:
-    """Stop reading the site's meters; what they said is stored."""
+    """Stop reading the site's meters; what they said is stored. A hub stops listening."""
+    if is_hub(entry):
+        return await async_unload_hub(hass, entry)
     if not await hass.config_entries.async_unload_platforms(entry, _platforms(entry.runtime_data)):
         return False
     site = entry.runtime_data
@@ -359,17 +383,23 @@ async def async_unload_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry)
     site.store.async_close()
     await site.store.async_save()
     await site.keeper.async_enter()
+    if (memberships := memberships_of(hass, entry)) is not None:
+        await memberships.async_stop()
     await async_close_archive(hass, site.keeper.archive)
     await site.intensity.async_save()
     return True
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: CarbonMeterConfigEntry) -> None:
-    """Delete what was stored of a site. Its record stays in the recorder."""
+    """Delete what was stored of a site or a hub. Its record stays in the recorder."""
+    if is_hub(entry):
+        await async_remove_hub(hass, entry)
+        return
     await SiteStore(hass, entry.entry_id).async_remove()
     await LoadsStore(hass, entry.entry_id).async_remove()
     await async_remove_archive(hass, archive_path(hass, entry.entry_id))
     await async_forget(hass, entry.entry_id)
+    await async_remove_memberships(hass, entry)
 
 
 async def _async_reload(hass: HomeAssistant, entry: CarbonMeterConfigEntry) -> None:

@@ -15,6 +15,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .data import CarbonMeterConfigEntry
 from .entity import MeterEntity
+from .entries import is_hub
+from .hub_entry.binary_sensor import hub_binary_sensors
 from .load_binary_sensor import load_binary_sensors
 from .load_entity import async_add_loads
 
@@ -33,7 +35,10 @@ async def async_setup_entry(
     entry: CarbonMeterConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the binary sensors of each meter and of each load."""
+    """Add the binary sensors of each meter and of each load, or those of a hub."""
+    if is_hub(entry):
+        async_add_entities(hub_binary_sensors(entry))
+        return
     for subentry_id, meter in entry.runtime_data.meters.items():
         async_add_entities([DoubtfulSensor(meter, DOUBTFUL)], config_subentry_id=subentry_id)
         await asyncio.sleep(0)  # of two hundred meters each lets others have their turn

@@ -91,6 +91,11 @@ class Bookkeeper:
         return {} if self._entered is None else self._entered.batteries
 
     @property
+    def changed(self) -> int | None:
+        """Return the first hour whose figures the last change may have touched, None for none."""
+        return None if self._entered is None else self._entered.first
+
+    @property
     def plan(self) -> SitePlan:
         """Return what the site is made of."""
         return self._made.plan

@@ -7,6 +7,7 @@ from homeassistant.config_entries import (
     ConfigEntry,
     ConfigFlowResult,
     ConfigSubentryFlow,
+    OptionsFlow,
 )
 from homeassistant.core import callback
 from homeassistant.helpers.selector import (
@@ -26,24 +27,29 @@ from .const import (
     SUBENTRY_CONTRACT,
     SUBENTRY_METER,
 )
+from .entries import async_sites, is_hub
 from .flows.adoption import AdoptionSteps
 from .flows.contract import ContractSubentryFlow
 from .flows.discovered import DiscoveredSteps
 from .flows.drafts import MeterDraft
 from .flows.first_source import CONF_LIVE, live_fields, live_sources
+from .flows.hub import HubSteps
+from .flows.hub_options import HubOptionsFlow
 from .flows.load import LoadSubentryFlow
+from .flows.membership import MembershipSubentryFlow
 from .flows.meter import MeterSubentryFlow, add_meter
 from .flows.options import CarbonMeterOptionsFlow
 from .flows.reauth import ReauthSteps
 from .flows.search import withdraw_offers
 from .loads.keys import SUBENTRY_LOAD
+from .membership.keys import SUBENTRY_MEMBERSHIP
 from .migration import MINOR_VERSION, VERSION
 
 _NEW_SITE: Final = "new"
 
 
-class CarbonMeterConfigFlow(AdoptionSteps, DiscoveredSteps, ReauthSteps, domain=DOMAIN):
-    """Add meters: the first ones create the site."""
+class CarbonMeterConfigFlow(AdoptionSteps, DiscoveredSteps, ReauthSteps, HubSteps, domain=DOMAIN):
+    """Add meters: the first ones create the site. Or run the hub of a community."""
 
     VERSION = VERSION
     MINOR_VERSION = MINOR_VERSION
@@ -51,9 +57,9 @@ class CarbonMeterConfigFlow(AdoptionSteps, DiscoveredSteps, ReauthSteps, domain=
     @staticmethod
     @callback
     @override
-    def async_get_options_flow(config_entry: ConfigEntry) -> CarbonMeterOptionsFlow:
-        """Return the flow that changes the options of a site."""
-        return CarbonMeterOptionsFlow()
+    def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
+        """Return the flow that changes the options of a site, or that of a hub."""
+        return HubOptionsFlow() if is_hub(config_entry) else CarbonMeterOptionsFlow()
 
     @classmethod
     @callback
@@ -61,17 +67,25 @@ class CarbonMeterConfigFlow(AdoptionSteps, DiscoveredSteps, ReauthSteps, domain=
     def async_get_supported_subentry_types(
         cls, config_entry: ConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
-        """Return what can be added to a site."""
+        """Return what can be added to a site; a hub can only join a larger community."""
+        if is_hub(config_entry):
+            return {SUBENTRY_MEMBERSHIP: MembershipSubentryFlow}
         return {
             SUBENTRY_METER: MeterSubentryFlow,
             SUBENTRY_LOAD: LoadSubentryFlow,
             SUBENTRY_CONTRACT: ContractSubentryFlow,
+            SUBENTRY_MEMBERSHIP: MembershipSubentryFlow,
         }
+
+    @override
+    async def async_offers(self) -> list[str]:
+        """Return the steps by which a meter can be added, and that which makes a hub."""
+        return [*await super().async_offers(), "hub"]
 
     @override
     def site_fields(self) -> dict[Any, Any]:
         """Return the choice of the site, or the name of the first one and its live source."""
-        entries = self.hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+        entries = async_sites(self.hass, include_ignore=False)
         if not entries:
             name = self.hass.config.location_name
             return {

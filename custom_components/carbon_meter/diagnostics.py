@@ -27,8 +27,12 @@ from .contracts import CONF_ORIGIN
 from .coordinator import MeterCoordinator
 from .data import CarbonMeterConfigEntry, Site
 from .drivers import PACKAGED
+from .entries import is_hub
+from .hub_entry.diagnostics import async_hub_diagnostics
 from .libraries import async_get_libraries
 from .loads.load import Load
+from .membership.diagnostics import membership_diagnostics
+from .membership.keys import CONF_BROKER, CONF_COMMUNITY, CONF_COMMUNITY_NAME
 from .restatement import audit_as_dict
 
 _LATEST: Final = 20
@@ -36,6 +40,9 @@ _LATEST: Final = 20
 
 _REDACT: Final = {
     CONF_ADDRESS,
+    CONF_BROKER,
+    CONF_COMMUNITY,
+    CONF_COMMUNITY_NAME,
     CONF_HOST,
     CONF_INSTANCE,
     CONF_KEY,
@@ -52,7 +59,9 @@ _REDACT: Final = {
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: CarbonMeterConfigEntry
 ) -> dict[str, Any]:
-    """Return the state of a site."""
+    """Return the state of a site, or of a hub."""
+    if is_hub(entry):
+        return await async_hub_diagnostics(hass, entry)
     libraries = await async_get_libraries(hass)
     problems = (
         *libraries.profiles.problems,
@@ -77,6 +86,7 @@ async def async_get_config_entry_diagnostics(
         "book": {"totals": site.keeper.totals, **await _archive(hass, site)},
         "meters": {subentry_id: _meter(meter) for subentry_id, meter in site.meters.items()},
         "loads": {load_id: _load(load) for load_id, load in site.planner.loads.items()},
+        "memberships": membership_diagnostics(hass, entry),
     }
 
 

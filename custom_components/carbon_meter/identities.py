@@ -14,6 +14,7 @@ from yarl import URL
 from .adoption.plan import whole_device
 from .adoption.sources import DRIVER_KEY, resolve, sources_of
 from .const import CONF_DRIVER, CONF_SERIAL, DOMAIN, SUBENTRY_METER
+from .entries import async_sites
 
 _METERING: Final = frozenset(
     {
@@ -89,7 +90,7 @@ def adopted_identities(hass: HomeAssistant) -> set[str]:
     """Return what tells the devices whose entities are adopted, by any site."""
     return {
         identity
-        for entry in hass.config_entries.async_entries(DOMAIN)
+        for entry in async_sites(hass)
         for subentry in entry.get_subentries_of_type(SUBENTRY_METER)
         if subentry.data.get(CONF_DRIVER) == DRIVER_KEY
         for source in sources_of(subentry.data)
@@ -105,7 +106,7 @@ def driven_identities(hass: HomeAssistant) -> set[str]:
     """
     return {
         identity
-        for entry in hass.config_entries.async_entries(DOMAIN)
+        for entry in async_sites(hass)
         for subentry in entry.get_subentries_of_type(SUBENTRY_METER)
         if subentry.data.get(CONF_DRIVER) != DRIVER_KEY
         for identity in (

@@ -28,6 +28,7 @@ from .const import (
 )
 from .driver import MeterDriver
 from .drivers import PACKAGED as PACKAGED_DRIVERS
+from .entries import async_sites
 from .library_problems import async_report
 from .metering.profile_library import FORMS, PACKAGED, ProfileLibrary, load_profiles
 from .metering.profile_schema import ProfileForm
@@ -90,7 +91,7 @@ async def async_renew_libraries(hass: HomeAssistant) -> None:
     async with hass.data.setdefault(_DATA_LOCK, asyncio.Lock()):
         before = await async_get_libraries(hass)
         after = await asyncio.shield(_begin(hass))
-        for entry in hass.config_entries.async_entries(DOMAIN):
+        for entry in async_sites(hass):
             if entry.state in _SET_UP and _concerns(entry, before, after):
                 hass.config_entries.async_schedule_reload(entry.entry_id)
 

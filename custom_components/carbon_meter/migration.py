@@ -15,6 +15,7 @@ from .const import (
     CONF_VALUE,
     SourceKind,
 )
+from .entries import is_hub
 
 VERSION: Final = 1
 MINOR_VERSION: Final = 2
@@ -30,7 +31,7 @@ _NEEDED: Final[Mapping[str, str]] = {
 
 async def async_migrate_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
     """Bring an entry to this version; Home Assistant keeps those of a later one away."""
-    if entry.minor_version < MINOR_VERSION:
+    if entry.minor_version < MINOR_VERSION and not is_hub(entry):
         options = _with_list(entry.options)
         hass.config_entries.async_update_entry(entry, options=options, minor_version=MINOR_VERSION)
     return True

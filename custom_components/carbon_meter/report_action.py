@@ -13,7 +13,6 @@ from homeassistant.core import (
     callback,
 )
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.service import async_get_config_entry
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonValueType
 import numpy as np
@@ -26,6 +25,7 @@ from .carbon.report.report import SiteReport
 from .const import CONF_SITE, DOMAIN
 from .data import CarbonMeterConfigEntry
 from .intensity import SiteIntensity
+from .loads.chosen import async_site
 from .refusals import refused
 from .report_notes import async_words, measured, notes
 from .reporting import SiteAccounts, async_accounts
@@ -62,9 +62,7 @@ def async_register_report(hass: HomeAssistant) -> None:
 
     async def report(call: ServiceCall) -> ServiceResponse:
         """Return the report of a site; raises ServiceValidationError for what cannot be told."""
-        entry: CarbonMeterConfigEntry = async_get_config_entry(
-            hass, DOMAIN, call.data.get(CONF_SITE)
-        )
+        entry = async_site(hass, call.data.get(CONF_SITE))
         return await _async_report(hass, entry, call.data)
 
     hass.services.async_register(

@@ -30,9 +30,12 @@ from .const import UNIT_CARBON_RATE, UNIT_INTENSITY, carrier_of
 from .coordinator import MeterCoordinator
 from .data import CarbonMeterConfigEntry, Site
 from .entity import MeterEntity, SiteEntity
+from .entries import is_hub
 from .forecast_sensor import forecast_sensors
+from .hub_entry.sensor import async_add_hub_sensors
 from .load_entity import async_add_loads
 from .load_sensor import load_sensors
+from .membership.sensors import async_add_memberships
 from .quality_descriptions import QUALITY_SENSORS
 from .report_sensor import report_sensors
 from .sensor_descriptions import QuantityDescription, quantity_sensor
@@ -93,7 +96,11 @@ async def async_setup_entry(
     entry: CarbonMeterConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the sensors of the site, of each meter, and of each load."""
+    """Add the sensors of the site, of each meter, and of each load, or those of a hub."""
+    if is_hub(entry):
+        async_add_hub_sensors(hass, entry, async_add_entities)
+        await async_add_memberships(hass, entry, async_add_entities)
+        return
     site = entry.runtime_data
     entities: list[SensorEntity] = [IntensitySensor(entry, INTENSITY_SENSOR)]
     if inlets(site):
@@ -115,6 +122,7 @@ async def async_setup_entry(
     await async_add_loads(
         hass, entry, Platform.SENSOR, async_add_entities, partial(load_sensors, entry)
     )
+    await async_add_memberships(hass, entry, async_add_entities)
 
 
 def _meter_sensors(meter: MeterCoordinator) -> list[SensorEntity]:

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+import yaml
 
 from custom_components.carbon_meter import const
 from custom_components.carbon_meter.account_descriptions import ACCOUNT_SENSORS
@@ -20,11 +21,36 @@ from custom_components.carbon_meter.book_descriptions import (
 from custom_components.carbon_meter.carbon.accounting.normalised import Denominator, Reference
 from custom_components.carbon_meter.carbon.grade import Grade
 from custom_components.carbon_meter.carbon.intensity.live.catalogue import PROVIDERS
+from custom_components.carbon_meter.community.authority.reasons import Reason as FileReason
+from custom_components.carbon_meter.community.contract.message import Flow, Level
+from custom_components.carbon_meter.community.hub.status import WorkerState
+from custom_components.carbon_meter.community.ledger.calendar import Grain
+from custom_components.carbon_meter.community.ledger.cells import Scope
+from custom_components.carbon_meter.community.privacy.publish import Reason as WhySuppressed
+from custom_components.carbon_meter.community.privacy.rules import PRESETS
+from custom_components.carbon_meter.flows.hub_options import HubOptionsFlow
 from custom_components.carbon_meter.flows.options import CarbonMeterOptionsFlow
 from custom_components.carbon_meter.flows.source_forms import NONE
 from custom_components.carbon_meter.forecast_sensor import FORECAST_ERROR_SENSORS, FORECAST_SENSOR
+from custom_components.carbon_meter.hub_entry.actions import (
+    SERVICE_COMMUNITY_REPORT,
+    SERVICE_EXPORT_COMMUNITY,
+    SERVICE_INVITE_HOME,
+    SERVICE_RECOMPUTE_COMMUNITY,
+    SERVICE_REMOVE_HOME,
+)
+from custom_components.carbon_meter.hub_entry.descriptions import (
+    COMMUNITY_FIGURES,
+    PART_FIGURES,
+    STATES,
+)
+from custom_components.carbon_meter.hub_entry.exports import ExportFormat
+from custom_components.carbon_meter.hub_entry.keys import HUB_ISSUE, OWN_RULES
+from custom_components.carbon_meter.hub_entry.settings import ASKED_DURATIONS
+from custom_components.carbon_meter.hub_entry.trial import Trouble
 from custom_components.carbon_meter.load_descriptions import LOAD_SENSORS
 from custom_components.carbon_meter.load_sensor import PLAN_SENSOR
+from custom_components.carbon_meter.membership.sensors import MEMBERSHIP_SENSORS
 from custom_components.carbon_meter.metering.incidents import Reason
 from custom_components.carbon_meter.metering.quantities import QUANTITIES
 from custom_components.carbon_meter.metering.steps import StepKind
@@ -35,6 +61,7 @@ from custom_components.carbon_meter.sensor import SITE_SENSORS
 from custom_components.carbon_meter.simulation_sensor import SIMULATION_SENSOR
 
 PACKAGE = Path(const.__file__).parent
+SERVICES = yaml.safe_load((PACKAGE / "services.yaml").read_text())
 REFERENCES = tuple(Reference(denominator=one, quantity=1.0, name="unit") for one in Denominator)
 ENGLISH, CHINESE = (
     json.loads((PACKAGE / "translations" / f"{language}.json").read_text())
@@ -87,6 +114,10 @@ def test_everything_shown_is_named(language: dict[str, Any]) -> None:
         *map(carrier_sensor, CARRIER_FIGURES),
         *REPORT_SENSORS,
         *reference_sensors(REFERENCES),
+        *MEMBERSHIP_SENSORS,
+        *COMMUNITY_FIGURES,
+        *PART_FIGURES,
+        *STATES,
     )
     keys = {description.translation_key for description in described}
     assert set(sensors) == {*QUANTITIES, *keys, "carbon_intensity"}
@@ -113,6 +144,10 @@ FLOWS = {
     "carrier_steps.py": (OPTIONS,),
     "config_flow.py": (SITE,),
     "discovered.py": (SITE,),
+    "hub_homes.py": (OPTIONS,),
+    "hub_new_file.py": (OPTIONS,),
+    "membership.py": (ENGLISH["config_subentries"]["membership"],),
+    "membership_changes.py": (ENGLISH["config_subentries"]["membership"],),
     "meter.py": (METER,),
     "past_steps.py": (OPTIONS,),
     "reauth.py": (SITE,),
@@ -138,6 +173,46 @@ def test_every_key_that_the_code_uses_exists() -> None:
                 for where in wheres:
                     assert key in where[section], (path.name, section, key)
     assert seen == {"exceptions", "issues", "error", "abort"}
+
+
+@pytest.mark.parametrize("language", [ENGLISH, CHINESE], ids=["en", "zh-Hans"])
+def test_everything_of_a_hub_is_named(language: dict[str, Any]) -> None:
+    menu = language["options"]["step"]["hub_menu"]["menu_options"]
+    assert set(menu) == {*HubOptionsFlow.MENU}
+    for where in ("config", "options"):
+        errors = language[where]["error"]
+        assert {trouble.value for trouble in Trouble} <= set(errors)
+        reasons = {f"hub_file_{reason}" for reason in FileReason}
+        assert reasons | {"hub_file_needed", "hub_file_unreadable"} <= set(errors)
+    options = language["selector"]
+    assert set(options["hub_rules"]["options"]) == {*PRESETS, OWN_RULES}
+    assert set(options["hub_flows"]["options"]) == {*Flow}
+    assert set(options["hub_level"]["options"]) == {*Level}
+    assert set(options["hub_duration"]["options"]) == {str(one) for one in ASKED_DURATIONS}
+    assert set(options["hub_grain"]["options"]) == {*Grain}
+    assert set(options["hub_scope"]["options"]) == {*Scope}
+    assert set(options["hub_format"]["options"]) == {*ExportFormat}
+    sensors = language["entity"]["sensor"]
+    assert set(sensors["hub_link"]["state"]) == {*WorkerState}
+    suppressed = sensors["community_day_energy"]["state_attributes"]["suppressed"]["state"]
+    assert set(suppressed) == {*WhySuppressed}
+    for what in ("link", "certificate", "recompute", "store"):
+        assert f"{HUB_ISSUE}{what}" in language["issues"]
+    for action in (
+        SERVICE_COMMUNITY_REPORT,
+        SERVICE_EXPORT_COMMUNITY,
+        SERVICE_INVITE_HOME,
+        SERVICE_RECOMPUTE_COMMUNITY,
+        SERVICE_REMOVE_HOME,
+    ):
+        fields = SERVICES[action]["fields"]
+        assert set(language["services"][action]["fields"]) == set(fields), action
+
+
+def test_every_refusal_of_a_hub_is_worded() -> None:
+    for path in (PACKAGE / "hub_entry").glob("*.py"):
+        for key in re.findall(r'refused\(\s*"(\w+)"', path.read_text()):
+            assert key in ENGLISH["exceptions"], (path.name, key)
 
 
 def test_every_form_field_is_described() -> None:

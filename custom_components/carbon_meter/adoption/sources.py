@@ -7,7 +7,8 @@ from typing import Any, Final, Self
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 
-from ..const import CONF_DRIVER, CONF_ENTITIES, DOMAIN, SUBENTRY_METER
+from ..const import CONF_DRIVER, CONF_ENTITIES, SUBENTRY_METER
+from ..entries import async_sites
 from ..metering.profile import Profile
 from ..metering.quantities import QUANTITIES
 
@@ -115,7 +116,7 @@ def adopted_entities(hass: HomeAssistant) -> set[str]:
     """Return the references of the entities that tell the adopted meters of all sites apart."""
     return {
         entity
-        for entry in hass.config_entries.async_entries(DOMAIN)
+        for entry in async_sites(hass)
         for subentry in entry.get_subentries_of_type(SUBENTRY_METER)
         if subentry.data.get(CONF_DRIVER) == DRIVER_KEY
         for entity in main_entities(sources_of(subentry.data))

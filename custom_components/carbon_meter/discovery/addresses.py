@@ -12,6 +12,7 @@ from homeassistant.helpers import device_registry as dr
 
 from ..const import CONF_DRIVER, CONF_PROFILE, CONF_SERIAL, DOMAIN, LOGGER, SUBENTRY_METER
 from ..driver import ProbeError
+from ..entries import async_sites
 from ..libraries import async_get_libraries
 from ..metering.candidate import Candidate
 
@@ -55,7 +56,7 @@ def configured_meters(hass: HomeAssistant, host: str | None = None) -> list[Conf
     """Return the meters of all sites, or those at one host."""
     meters = [
         ConfiguredMeter(entry=entry, subentry=subentry)
-        for entry in hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+        for entry in async_sites(hass, include_ignore=False)
         for subentry in entry.get_subentries_of_type(SUBENTRY_METER)
     ]
     return meters if host is None else [meter for meter in meters if meter.host == host]

@@ -25,11 +25,11 @@ from ..const import (
     CONF_WRITE_INTERVAL,
     DEFAULT_INTERVAL,
     DEFAULT_WRITE_INTERVAL,
-    DOMAIN,
     SUBENTRY_METER,
     Role,
 )
 from ..driver import MeterDriver
+from ..entries import async_sites
 from ..metering.candidate import Candidate
 
 
@@ -127,7 +127,7 @@ def is_configured(
     return any(
         subentry.unique_id == draft.unique_id
         or (place is not None and _place(drivers, subentry.data) == place)
-        for entry in hass.config_entries.async_entries(DOMAIN)
+        for entry in async_sites(hass)
         for subentry in entry.get_subentries_of_type(SUBENTRY_METER)
     )
 

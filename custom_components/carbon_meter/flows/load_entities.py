@@ -21,12 +21,12 @@ from ..const import (
     CONF_KIND,
     CONF_PARENT,
     CONF_ROLE,
-    DOMAIN,
     SUBENTRY_METER,
     Carrier,
     Role,
     carrier_of,
 )
+from ..entries import async_sites
 from ..loads import keys
 from ..loads.keys import SUBENTRY_LOAD, Control, LoadKind
 from .load_checks import Mistake
@@ -200,4 +200,4 @@ def _above(entry: ConfigEntry, meter_id: str) -> set[str]:
 
 def all_sites(hass: HomeAssistant) -> list[ConfigEntry]:
     """Return every site."""
-    return hass.config_entries.async_entries(DOMAIN)
+    return async_sites(hass)

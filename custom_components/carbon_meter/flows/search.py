@@ -34,6 +34,7 @@ from ..discovery.found import FoundMeter, new_meters
 from ..discovery.scan import NetworkSearch, SearchPlan, SearchRunningError
 from ..discovery.subnets import Subnet, async_subnets
 from ..drivers.modbus import ModbusDriver
+from ..entries import async_sites
 from ..fields import whole_number
 from ..libraries import async_get_libraries
 from ..metering.candidate import Candidate
@@ -171,7 +172,7 @@ class SearchSteps(MeterSteps):
     @property
     def _may_rescan(self) -> bool:
         """Return whether the user has allowed the site, or any, to search by itself."""
-        entries = self.hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+        entries = async_sites(self.hass, include_ignore=False)
         sites = entries if self.site is None else [self.site]
         return any(site.data.get(CONF_RESCAN) for site in sites)
 

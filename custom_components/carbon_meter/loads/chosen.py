@@ -9,6 +9,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from ..const import DOMAIN
 from ..data import CarbonMeterConfigEntry, Site
+from ..entries import async_sites
 from ..refusals import refused
 from .load import Load
 from .planner import SitePlanner
@@ -41,8 +42,8 @@ def async_site(hass: HomeAssistant, chosen: str | None) -> CarbonMeterConfigEntr
 
     Raises ServiceValidationError for one that is not there or not loaded.
     """
-    entries: list[CarbonMeterConfigEntry] = hass.config_entries.async_entries(
-        DOMAIN, include_ignore=False, include_disabled=False
+    entries: list[CarbonMeterConfigEntry] = async_sites(
+        hass, include_ignore=False, include_disabled=False
     )
     if chosen is None and len(entries) > 1:
         raise refused("choose_site")
@@ -79,7 +80,7 @@ def async_loads(hass: HomeAssistant, told: Iterable[str], site: str | None = Non
 
 def _load(hass: HomeAssistant, name: str) -> tuple[CarbonMeterConfigEntry, Load]:
     """Return the load that a device, an entity or a subentry belongs to, with its site."""
-    entries: list[CarbonMeterConfigEntry] = hass.config_entries.async_entries(DOMAIN)
+    entries: list[CarbonMeterConfigEntry] = async_sites(hass)
     subentry_id = _subentry(hass, name)
     for entry in entries:
         if subentry_id in entry.subentries:

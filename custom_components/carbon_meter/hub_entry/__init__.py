@@ -1,0 +1,1 @@
+"""The hub of a community as an entry of its own: what connects it with Home Assistant."""

@@ -1,0 +1,1 @@
+"""Membership of a site in a community: Home Assistant's side of `community.member`."""
