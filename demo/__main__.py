@@ -25,6 +25,8 @@ from demo.site import add_meters, choose_signal, describe_battery
 from demo.virtual_home import VirtualHome
 
 _STATE: Final = ROOT / ".cache" / "demo"
+_VILLAGE: Final = ROOT / ".cache" / "demo-community"
+_HOMES: Final = 30
 _CHECK_SPEED: Final = 60.0
 _REFRESH: Final = 2.0
 _PATIENCE: Final = 30.0
@@ -40,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return asyncio.run(_show(children, options))
             _STATE.parent.mkdir(parents=True, exist_ok=True)
             state = Path(tempfile.mkdtemp(prefix="demo-check-", dir=_STATE.parent))
-            code = asyncio.run(run_check(children, state, thorough=options.thorough))
+            code = asyncio.run(_check(children, state, options))
             if code == 0:
                 shutil.rmtree(state, ignore_errors=True)
             else:
@@ -67,6 +69,14 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="as --check, and wait for the next five minutes before the battery is discharged",
     )
+    parser.add_argument(
+        "--community",
+        metavar="N",
+        nargs="?",
+        type=_homes,
+        const=_HOMES,
+        help="a community instead of a home: a broker, a hub and N homes (%(const)s)",
+    )
     parser.add_argument("--port", type=int, default=8123, help="of Home Assistant (%(default)s)")
     parser.add_argument(
         "--meter-port", type=int, default=5020, help="of the virtual meters (%(default)s)"
@@ -83,8 +93,30 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _homes(text: str) -> int:
+    """Return how many homes a community has: at least one honest and one hostile."""
+    number = int(text)
+    if not 2 <= number <= 300:
+        raise argparse.ArgumentTypeError(f"{text} is not between 2 and 300")
+    return number
+
+
+async def _check(children: Children, state: Path, options: argparse.Namespace) -> int:
+    """Run headless until the figures are right; the exit code says whether they are."""
+    if options.community is not None:
+        # Not above: it imports the integration, which a demo of one home leaves to its children.
+        from demo.community.run import run_check as check_community  # noqa: PLC0415
+
+        return await check_community(children, state, options.community)
+    return await run_check(children, state, thorough=options.thorough)
+
+
 async def _show(children: Children, options: argparse.Namespace) -> int:
     """Run until Ctrl-C, with a live table."""
+    if options.community is not None:
+        from demo.community.run import show  # noqa: PLC0415
+
+        return await show(children, _VILLAGE, options.port, options.community, fresh=options.fresh)
     counter_file = _STATE / "counters.json"
     if options.fresh:
         counter_file.unlink(missing_ok=True)
