@@ -61,4 +61,14 @@ BENCHMARKS: Final = by_name(
         summary="a year of loads in ten grids, beside the oracle and others' policies",
         module="benchmarks.planning.backtest",
     ),
+    Benchmark(
+        name="community",
+        summary="a hub of communities: ingest beside a bare loop, ten thousand homes, connections",
+        module="benchmarks.community.comparison",
+    ),
+    Benchmark(
+        name="community-loss",
+        summary="a month of a thousand homes, hub, broker and homes killed meanwhile: the truth?",
+        module="benchmarks.community.loss.comparison",
+    ),
 )
