@@ -10,7 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from ..contract.message import Flow, Footprint, Kind
-from . import statements
+from . import fresh, statements
 from .booking import Booking
 from .calendar import HOUR, Calendar, Grain
 from .cells import Cell, CellKey, Scope, Standing, Sums, sums_of
@@ -19,8 +19,7 @@ from .database import Database, LedgerError, TooLargeError
 from .gaps import gaps
 from .intake import Intake, Outcome
 from .membership import Membership
-from .recomputing import steps
-from .schema import SUMS
+from .recomputing import put_right, steps
 
 _EVER: Final = -(1 << 40)
 """Before the first day of all."""
@@ -341,8 +340,8 @@ class Ledger:
         with self._database.sorting() as connection:
             for statement, parameters in steps(self.community, connection.execute):
                 connection.execute(statement, parameters)
-            wrong = _put_right(connection, int(time.time()))
-            for statement in statements.CLEAR_FRESH:
+            wrong = put_right(connection, int(time.time()))
+            for statement in fresh.CLEAR_FRESH:
                 connection.execute(statement)
         return wrong
 
@@ -395,26 +394,3 @@ class Ledger:
             statements.EXPECTED, (self.community, scope, name, end, begin)
         ).fetchone()
         return int(count)
-
-
-def _put_right(connection: sqlite3.Connection, at: int) -> int:
-    """Put what was recomputed in place of what is wrong; return the number of wrong rows."""
-    wrong = set()
-    for row in connection.execute(statements.WRONG_TOTALS).fetchall():
-        connection.execute(statements.DROP_TOTAL, row[:7])
-        wrong.add(row[:7])
-    for row in connection.execute(statements.RIGHT_TOTALS).fetchall():
-        connection.execute(statements.PUT_TOTAL, row)
-        wrong.add(row[:7])
-    zeros = (0,) * (len(SUMS) + 3)
-    right = {row[:7]: row[7:] for row in connection.execute(statements.RIGHT_CELLS).fetchall()}
-    for row in connection.execute(statements.WRONG_CELLS).fetchall():
-        right.setdefault(row[:7], zeros)
-    for key, values in right.items():
-        community, grain, begin, scope, name, flow, kind = key
-        found = connection.execute(
-            statements.CELL, (community, grain, scope, name, begin, flow, kind)
-        ).fetchone()
-        revision = 0 if found is None else found[-1] + 1
-        connection.execute(statements.PUT_CELL, (*key, *values, revision, at))
-    return len(wrong) + len(right)

@@ -169,15 +169,15 @@ TABLES: Final = (
     f"CREATE TABLE IF NOT EXISTS fresh_totals {_TOTALS}",
     f"""CREATE TABLE IF NOT EXISTS fresh_hours (
   community TEXT NOT NULL,
-  flow TEXT NOT NULL,
-  kind TEXT NOT NULL,
   place BIGINT NOT NULL,
   begin_at BIGINT NOT NULL,
+  flow TEXT NOT NULL,
+  kind TEXT NOT NULL,
   homes BIGINT NOT NULL,
   {_SUMS},
   lowest BIGINT NOT NULL,
   highest BIGINT NOT NULL,
-  PRIMARY KEY (community, flow, kind, place, begin_at)
+  PRIMARY KEY (community, place, begin_at, flow, kind)
 )""",
     f"CREATE TABLE IF NOT EXISTS fresh_cells {_CELLS}",
 )

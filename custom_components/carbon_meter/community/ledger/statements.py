@@ -1,9 +1,10 @@
-"""Every statement over the ledger: plain SQL over integers, one text for every engine.
+"""The statements over the ledger: plain SQL over integers, one text for every engine.
 
 COUNT, SUM, MIN, MAX, GROUP BY and upsert, nothing else: SQLite, DuckDB and PostgreSQL then agree
 to the last digit. A sum of BIGINTs is wider than one in DuckDB (HUGEINT) and PostgreSQL (NUMERIC),
 so it is cast back: there, as in SQLite, a sum beyond 64 bits is an error, never a wrong number.
-Parameters are question marks; `with_percent` gives the form that psycopg wants.
+Parameters are question marks; `with_percent` gives the form that psycopg wants. Those of a full
+recomputation are in `fresh`.
 """
 
 # ruff: noqa: S608  # built from the names of this package, never from what anybody said
@@ -30,19 +31,19 @@ def of_rows(statement: str, rows: int) -> str:
     return head + "VALUES " + ", ".join([values] * rows) + rest
 
 
-def _sum(columns: tuple[str, ...], table: str = "") -> str:
+def sum_of(columns: tuple[str, ...], table: str = "") -> str:
     """Return the sums of columns, each under its own name."""
     prefix = f"{table}." if table else ""
     return ", ".join(f"CAST(SUM({prefix}{name}) AS BIGINT) AS {name}" for name in columns)
 
 
-_NAMES: Final = ", ".join(SUMS)
-_CELL_NAMES: Final = (
-    f"community, grain, begin_at, scope, name, flow, kind, homes, {_NAMES}, lowest, highest"
+NAMES: Final = ", ".join(SUMS)
+CELL_NAMES: Final = (
+    f"community, grain, begin_at, scope, name, flow, kind, homes, {NAMES}, lowest, highest"
 )
 
 
-def _sums_of_items(duration: int | None = None) -> str:
+def sums_of_items(duration: int | None = None) -> str:
     """Return an item's part in each sum, for one duration or for any.
 
     Quality 0 is measured, 1 and 2 are not, 3 (missing) never counts. No energy is negative.
@@ -65,7 +66,7 @@ def _sums_of_items(duration: int | None = None) -> str:
   CAST(SUM(unsynced) AS BIGINT) AS unsynced"""
 
 
-_ITEM_SUMS: Final = _sums_of_items()
+ITEM_SUMS: Final = sums_of_items()
 
 PUT_ITEM: Final = """INSERT INTO items (community, home, start_at, duration, flow, kind, revision,
   hour_at, day_at, place, counted, quality, wh, mg, carbon_free, known, coverage, unsynced, factor)
@@ -143,7 +144,7 @@ ON CONFLICT (community, home, first_day) DO UPDATE SET
   last_day = excluded.last_day, place = excluded.place"""
 
 PUT_TOTAL: Final = f"""INSERT INTO totals
-  (community, grain, begin_at, home, place, flow, kind, {_NAMES})
+  (community, grain, begin_at, home, place, flow, kind, {NAMES})
 VALUES (?, ?, ?, ?, ?, ?, ?, {", ".join("?" for _ in SUMS)})
 ON CONFLICT (community, grain, begin_at, home, place, flow, kind) DO UPDATE SET
   {", ".join(f"{name} = excluded.{name}" for name in SUMS)}"""
@@ -153,28 +154,28 @@ DROP_TOTAL: Final = """DELETE FROM totals WHERE community = ? AND grain = ? AND 
 
 _CELL_VALUES: Final = ("homes", *SUMS, "lowest", "highest", "revision", "changed_at")
 
-PUT_CELL: Final = f"""INSERT INTO cells ({_CELL_NAMES}, revision, changed_at)
+PUT_CELL: Final = f"""INSERT INTO cells ({CELL_NAMES}, revision, changed_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, {", ".join("?" for _ in _CELL_VALUES)})
 ON CONFLICT (community, grain, scope, name, begin_at, flow, kind) DO UPDATE SET
   {", ".join(f"{name} = excluded.{name}" for name in _CELL_VALUES)}"""
 
-CELL: Final = f"""SELECT homes, {_NAMES}, lowest, highest, revision FROM cells
+CELL: Final = f"""SELECT homes, {NAMES}, lowest, highest, revision FROM cells
 WHERE community = ? AND grain = ? AND scope = ? AND name = ? AND begin_at = ?
   AND flow = ? AND kind = ?"""
 
-CELLS: Final = f"""SELECT begin_at, flow, kind, homes, {_NAMES}, lowest, highest, revision,
+CELLS: Final = f"""SELECT begin_at, flow, kind, homes, {NAMES}, lowest, highest, revision,
   changed_at FROM cells
 WHERE community = ? AND grain = ? AND scope = ? AND name = ? AND begin_at >= ? AND begin_at < ?
   AND homes > 0
 ORDER BY begin_at, flow, kind"""
 
-HOME_DAY: Final = f"""SELECT hour_at, place, flow, kind, {_ITEM_SUMS} FROM items
+HOME_DAY: Final = f"""SELECT hour_at, place, flow, kind, {ITEM_SUMS} FROM items
 WHERE community = ? AND home = ? AND start_at >= ? AND start_at < ? AND day_at = ?
   AND counted = 1 AND place > 0
 GROUP BY hour_at, place, flow, kind"""
 """What one home has in one local day, by hour."""
 
-HOME_DAY_BOOKED: Final = f"""SELECT hour_at, place, flow, kind, {_ITEM_SUMS} FROM items
+HOME_DAY_BOOKED: Final = f"""SELECT hour_at, place, flow, kind, {ITEM_SUMS} FROM items
 WHERE community = ? AND home = ? AND start_at >= ? AND start_at < ? AND day_at = ?
   AND counted = 1 AND place > 0
   AND NOT EXISTS (
@@ -185,17 +186,17 @@ WHERE community = ? AND home = ? AND start_at >= ? AND start_at < ? AND day_at =
 GROUP BY hour_at, place, flow, kind"""
 """What of it is in totals and cells."""
 
-HOME_TOTALS: Final = f"""SELECT place, flow, kind, {_NAMES} FROM totals
+HOME_TOTALS: Final = f"""SELECT place, flow, kind, {NAMES} FROM totals
 WHERE community = ? AND grain = ? AND begin_at = ? AND home = ?"""
 
-HOMES_OF_PERIOD: Final = f"""SELECT t.home, {_sum(SUMS, "t")}
+HOMES_OF_PERIOD: Final = f"""SELECT t.home, {sum_of(SUMS, "t")}
 FROM totals t JOIN places p ON p.community = t.community AND p.place = t.place
 WHERE t.community = ? AND t.grain = ? AND t.begin_at = ? AND t.flow = ? AND t.kind = ?
   AND p.scope = ? AND p.name = ?
 GROUP BY t.home ORDER BY t.home"""
 """The totals of each home of a scope in a day, month or year."""
 
-HOMES_OF_HOUR: Final = f"""SELECT i.home, {_ITEM_SUMS}
+HOMES_OF_HOUR: Final = f"""SELECT i.home, {ITEM_SUMS}
 FROM homes h
 JOIN places p ON p.community = h.community AND p.place = h.place
 JOIN items i ON i.community = h.community AND i.home = h.home
@@ -267,146 +268,3 @@ FORGET_HOME: Final = tuple(
     f"DELETE FROM {table} WHERE community = ? AND home = ?"
     for table in ("items", "revisions", "quarantine", "unbooked", "lengths", "homes")
 )
-
-# Which flows there are, by which kinds of intensity.
-_SERIES: Final = """INSERT INTO fresh_series (community, flow, kind)
-SELECT DISTINCT community, flow, kind FROM items
-WHERE community = ? AND counted = 1 AND place > 0"""
-
-# Nested loops in the order of the groups: SQLite then sorts nothing. A home has one place on a
-# day. What belongs to a day begins half of its length before it at the earliest, and a day has 25
-# hours at most.
-_DAY_TOTALS: Final = f"""INSERT INTO fresh_totals
-  (community, grain, begin_at, home, place, flow, kind, {_NAMES})
-SELECT h.community, 'day', d.day_at, h.home, MIN(i.place), s.flow, s.kind, {_ITEM_SUMS}
-FROM homes h CROSS JOIN days d CROSS JOIN fresh_series s CROSS JOIN items i
-WHERE h.community = ? AND d.day_at >= h.first_day AND d.day_at < h.last_day
-  AND s.community = h.community AND i.community = h.community AND i.home = h.home
-  AND i.start_at >= d.day_at - (SELECT COALESCE(MAX(duration), 86400) FROM lengths) / 2
-  AND i.start_at < d.day_at + 90000 AND i.day_at = d.day_at
-  AND i.flow = s.flow AND i.kind = s.kind AND i.counted = 1 AND i.place = h.place
-GROUP BY h.community, h.home, h.first_day, d.day_at, s.flow, s.kind"""
-
-
-def _longer_totals(grain: str) -> str:
-    """Return the statement that adds days up to months or years."""
-    return f"""INSERT INTO fresh_totals
-  (community, grain, begin_at, home, place, flow, kind, {_NAMES})
-SELECT t.community, '{grain}', d.{grain}_at, t.home, t.place, t.flow, t.kind, {_sum(SUMS, "t")}
-FROM fresh_totals t JOIN days d ON d.day_at = t.begin_at
-WHERE t.community = ? AND t.grain = 'day'
-GROUP BY t.community, d.{grain}_at, t.home, t.place, t.flow, t.kind"""
-
-
-def _cells_of_places(grain: str, places: str) -> str:
-    """Return the statement that adds the sums of places up to cells, one for each scope."""
-    return f"""INSERT INTO fresh_cells ({_CELL_NAMES}, revision, changed_at)
-SELECT p.community, '{grain}', g.begin_at, p.scope, p.name, g.flow, g.kind,
-  {_sum(("homes",), "g")}, {_sum(SUMS, "g")}, MIN(g.lowest), MAX(g.highest), 0, 0
-FROM ({places}) AS g JOIN places p ON p.community = ? AND p.place = g.place
-GROUP BY p.community, g.begin_at, p.scope, p.name, g.flow, g.kind"""
-
-
-_HOMES: Final = "CAST(COUNT(*) AS BIGINT) AS homes"
-_EXTREMES: Final = "MIN(wh) AS lowest, MAX(wh) AS highest"
-
-_ITEMS_OF_PLACES: Final = """FROM homes h CROSS JOIN items i
-  WHERE h.community = ? AND h.place >= ? AND h.place < ?
-    AND i.community = h.community AND i.home = h.home AND i.flow = ? AND i.kind = ?
-    AND i.day_at >= h.first_day AND i.day_at < h.last_day
-    AND i.counted = 1 AND i.place = h.place AND i.place > 0"""
-
-HOURS_OF_PLACES: Final = f"""INSERT INTO fresh_hours
-  (community, flow, kind, place, begin_at, homes, {_NAMES}, lowest, highest)
-SELECT CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), place, begin_at,
-  {_sum(("homes",))}, {_sum(SUMS)}, MIN(lowest), MAX(highest)
-FROM (
-  SELECT i.hour_at AS begin_at, i.place, {_HOMES}, {_sums_of_items(3600)}, {_EXTREMES}
-  {_ITEMS_OF_PLACES} AND i.duration = 3600
-  GROUP BY i.hour_at, i.place
-  UNION ALL
-  SELECT begin_at, place, {_HOMES}, {_sum(SUMS)}, {_EXTREMES}
-  FROM (
-    SELECT i.hour_at AS begin_at, i.place, i.home, {_ITEM_SUMS}
-    {_ITEMS_OF_PLACES} AND i.duration < 3600
-      AND EXISTS (
-        SELECT 1 FROM lengths l
-        WHERE l.community = h.community AND l.home = h.home AND l.duration < 3600
-      )
-    GROUP BY i.hour_at, i.place, i.home
-  ) AS quarters
-  GROUP BY begin_at, place
-) AS hours
-GROUP BY place, begin_at"""
-"""What the homes of some places have in every hour: community, flow and kind, then twice
-community, first place, the place after the last, flow and kind.
-
-An hour has one period of an hour from a home or several shorter ones, never both: only the latter
-have to be added up by home first, and are looked for only where a home tells such.
-"""
-
-_HOUR_CELLS: Final = _cells_of_places(
-    "hour",
-    f"""
-  SELECT begin_at, place, flow, kind, homes, {_NAMES}, lowest, highest
-  FROM fresh_hours WHERE community = ?
-""",
-)
-
-# A home is in one place on a day.
-_DAY_CELLS: Final = _cells_of_places(
-    "day",
-    f"""
-  SELECT begin_at, place, flow, kind, {_HOMES}, {_sum(SUMS)}, {_EXTREMES}
-  FROM fresh_totals WHERE community = ? AND grain = 'day'
-  GROUP BY begin_at, place, flow, kind
-""",
-)
-
-# In a month or a year it can have been in several, of one scope as well.
-_LONGER_CELLS: Final = f"""INSERT INTO fresh_cells ({_CELL_NAMES}, revision, changed_at)
-SELECT community, grain, begin_at, scope, name, flow, kind, CAST(COUNT(*) AS BIGINT),
-  {_sum(SUMS)}, MIN(wh), MAX(wh), 0, 0
-FROM (
-  SELECT t.community, t.grain, t.begin_at, p.scope, p.name, t.flow, t.kind, t.home,
-    {_sum(SUMS, "t")}
-  FROM fresh_totals t JOIN places p ON p.community = t.community AND p.place = t.place
-  WHERE t.community = ? AND t.grain IN ('month', 'year')
-  GROUP BY t.community, t.grain, t.begin_at, p.scope, p.name, t.flow, t.kind, t.home
-) AS homes_of_cells
-GROUP BY community, grain, begin_at, scope, name, flow, kind"""
-
-CLEAR_FRESH: Final = (
-    "DELETE FROM fresh_series",
-    "DELETE FROM fresh_totals",
-    "DELETE FROM fresh_hours",
-    "DELETE FROM fresh_cells",
-)
-
-FRESH_TOTALS: Final = (_SERIES, _DAY_TOTALS, _longer_totals("month"), _longer_totals("year"))
-"""From items and memberships alone to all totals; every parameter is the community."""
-
-FRESH_CELLS: Final = (_HOUR_CELLS, _DAY_CELLS, _LONGER_CELLS)
-"""From those and the hours of all places to all cells; every parameter is the community."""
-
-SERIES: Final = "SELECT flow, kind FROM fresh_series WHERE community = ? ORDER BY flow, kind"
-
-PLACES_OF_HOMES: Final = """SELECT place, COUNT(*) FROM homes WHERE community = ? AND place > 0
-GROUP BY place ORDER BY place"""
-
-_TOTAL_NAMES: Final = f"community, grain, begin_at, home, place, flow, kind, {_NAMES}"
-
-
-def _difference(names: str, one: str, other: str, where: str = "") -> str:
-    """Return the statement for the rows that one table has and the other has not."""
-    return f"SELECT {names} FROM {one}{where} EXCEPT SELECT {names} FROM {other}"
-
-
-WRONG_CELLS: Final = _difference(_CELL_NAMES, "cells", "fresh_cells", " WHERE homes > 0")
-RIGHT_CELLS: Final = _difference(_CELL_NAMES, "fresh_cells", "cells")
-WRONG_TOTALS: Final = _difference(_TOTAL_NAMES, "totals", "fresh_totals")
-RIGHT_TOTALS: Final = _difference(_TOTAL_NAMES, "fresh_totals", "totals")
-
-ALL_CELLS: Final = f"""SELECT {_CELL_NAMES} FROM fresh_cells
-ORDER BY community, grain, begin_at, scope, name, flow, kind"""
-"""What a recomputation came to, for a digest; times and revisions of cells are no part of it."""
