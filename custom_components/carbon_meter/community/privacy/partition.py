@@ -452,8 +452,23 @@ class _Partition:
         free = self._parts.carbon_free[rows]
         return (
             balanced(home, self._parts.mg[rows], self._rules),
-            balanced(home, free, self._rules) and balanced(home, self.wh[here] - free, self._rules),
+            balanced(home, free, self._rules)
+            and balanced(home, self.wh[here] - free, self._rules)
+            and self._shares_are_hidden(here),
         )
+
+    def _shares_are_hidden(self, here: Places) -> bool:
+        """Return whether no few homes have another carbon-free share than the others.
+
+        Less what the usual share gives, the carbon-free energy would tell what those have used.
+        """
+        free, wh = self._parts.carbon_free[self._row[here]], self.wh[here]
+        if not wh.any():
+            return True
+        usual = float(np.median(free[wh > 0] / wh[wh > 0]))
+        # Both are rounded to whole Wh.
+        others = np.abs(free - usual * wh) > 1.0
+        return not others.any() or all(self._enough(here[others]))
 
     def _enough(self, here: Places) -> tuple[bool, bool]:
         return enough(self.home[here], self.wh[here], self._rules)

@@ -39,8 +39,8 @@ class ClassSums:
 
     @classmethod
     def of_row(cls, row: list[Any]) -> Self:
-        """Return what `row` gave."""
-        return cls(**dict(zip(cls.__slots__, row, strict=True)))
+        """Return what `row` gave; one of before there was consent to look at has none."""
+        return cls(**dict(zip(cls.__slots__, row, strict=False)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
