@@ -1,5 +1,6 @@
 """Published cells in the units people read."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from custom_components.carbon_meter.community.contract.message import Flow, Kind
 from custom_components.carbon_meter.community.hub.view import exact_spread, latest, view
 from custom_components.carbon_meter.community.ledger.calendar import Grain
 from custom_components.carbon_meter.community.ledger.cells import CellKey, Scope
+from custom_components.carbon_meter.community.privacy.publish import PublicCell, Reason
 from tests.community.hub.solar_street import HOMES, Street
 from tests.community.ledger.village import COMMUNITY, HOUR
 
@@ -68,6 +70,27 @@ def test_few_batteries_hide_themselves_and_not_the_score(street: Street) -> None
     [day] = view(street.publisher, Grain.DAY, street.begin, street.end).periods
     assert day.flow(Flow.BATTERY_IN).suppressed == "few"
     assert day.cfe_score == pytest.approx(80 / 496)
+
+
+@pytest.mark.parametrize("hidden", [Flow.PV, Flow.GRID_EXPORT])
+def test_solar_energy_counts_for_the_score_with_its_export_or_not_at_all(
+    street: Street, monkeypatch: pytest.MonkeyPatch, hidden: Flow
+) -> None:
+    street.tell()
+    street.publisher.publish(street.end + 7200)
+    cells = street.publisher.cells
+
+    def without(*place: object, **scope: object) -> list[PublicCell]:
+        return [
+            replace(cell, suppressed=Reason.FEW, wh=None) if cell.key.flow is hidden else cell
+            for cell in cells(*place, **scope)
+        ]
+
+    monkeypatch.setattr(street.publisher, "cells", without)
+    [day] = view(street.publisher, Grain.DAY, street.begin, street.end).periods
+    assert day.shared is None
+    # Of 440 kWh that were imported nobody knows where they came from.
+    assert day.cfe_score == 0.0
 
 
 def test_the_latest_is_the_last_that_is_shown(street: Street) -> None:

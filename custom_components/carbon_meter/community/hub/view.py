@@ -21,7 +21,13 @@ from .publishing import Publisher
 _KILO: Final = 1000
 _MG_PER_KG: Final = 1_000_000
 _SOLAR: Final = frozenset({Flow.PV, Flow.GRID_IMPORT, Flow.GRID_EXPORT})
-_BATTERY: Final = frozenset({Flow.BATTERY_IN, Flow.BATTERY_OUT})
+_TOGETHER: Final = (
+    frozenset({Flow.BATTERY_IN, Flow.BATTERY_OUT}),
+    frozenset({Flow.PV, Flow.GRID_EXPORT}),
+)
+"""One without the other would balance wrongly."""
+
+_SCORED: Final = frozenset({Flow.GRID_IMPORT}.union(*_TOGETHER))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,7 +98,9 @@ class Period:
     cfe_score: float | None = None
     """24/7 carbon-free score, 0 to 1, over the hours that show import; None if none does.
 
-    Batteries that may not be shown are a load when they charge.
+    What is not known or may not be shown counts against it: import of which not all homes know
+    the carbon-free part has none, batteries are a load when they charge, and without both solar
+    energy and export the score is that of the import alone.
     """
 
     def flow(self, flow: Flow, kind: Kind = Kind.AVERAGE) -> FlowFigures | None:
@@ -226,8 +234,8 @@ def _period(
 ) -> Period:
     """Return a period with what follows from its hours."""
     solar = shared_in(_amounts(hours, _SOLAR))
-    known = _amounts(hours, {Flow.GRID_IMPORT}, also={*_SOLAR, *_BATTERY})
-    free = _amounts(hours, {Flow.GRID_IMPORT}, also={*_SOLAR, *_BATTERY}, carbon_free=True)
+    known = _amounts(hours, {Flow.GRID_IMPORT}, also=_SCORED)
+    free = _amounts(hours, {Flow.GRID_IMPORT}, also=_SCORED, carbon_free=True)
     score = score_of(known, free)
     return Period(
         begin=span[0],
@@ -256,8 +264,8 @@ def _amounts(
 ) -> dict[int, dict[Flow, int]]:
     """Return Wh by hour and flow, of the hours that hide none of the needed flows.
 
-    Solar energy cannot be balanced against an import that is hidden. Of the two flows of
-    batteries there are both or none.
+    Solar energy cannot be balanced against an import that is hidden. Of the flows of batteries
+    there are both or none, and so of solar energy and export.
     """
     by_hour: dict[int, dict[Flow, int]] = defaultdict(dict)
     hidden: dict[int, set[Flow]] = defaultdict(set)
@@ -272,9 +280,11 @@ def _amounts(
         amount = (cell.carbon_free if carbon_free else cell.wh) or 0
         flows[key.flow] = flows.get(key.flow, 0) + amount
     for hour, flows in by_hour.items():
-        if (hidden[hour] - flows.keys()) & _BATTERY:
-            for flow in _BATTERY:
-                flows.pop(flow, None)
+        for pair in _TOGETHER:
+            if (hidden[hour] - flows.keys()) & pair:
+                hidden[hour] |= pair
+                for flow in pair:
+                    flows.pop(flow, None)
     return {
         hour: flows
         for hour, flows in by_hour.items()
