@@ -64,7 +64,7 @@ def told(house: House, start: int, duration: int) -> tuple[Told, ...]:
         wh = sum(energy[flow] for energy, _ in quarters)
         # 1 gCO2eq/kWh is 1 mgCO2eq/Wh.
         of_grid = sum(energy[flow] * intensity for energy, intensity in quarters)
-        free = sum(energy[flow] * _carbon_free(part) // 1000 for energy, part in quarters)
+        free = sum(energy[flow] * _carbon_free(part) for energy, part in quarters) // 1000
         result.append(
             Told(
                 flow=flow,
