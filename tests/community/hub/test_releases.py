@@ -6,7 +6,12 @@ import pytest
 
 from custom_components.carbon_meter.community.contract.message import Flow, Kind
 from custom_components.carbon_meter.community.hub.packing import Bucket, packed, unpacked
-from custom_components.carbon_meter.community.hub.releases import MOST_HOMES, Release, Releases
+from custom_components.carbon_meter.community.hub.releases import (
+    MOST_HOMES,
+    Counter,
+    Release,
+    Releases,
+)
 from custom_components.carbon_meter.community.ledger.calendar import Grain
 from custom_components.carbon_meter.community.ledger.cells import CellKey, Scope
 from custom_components.carbon_meter.community.ledger.database import LedgerError
@@ -49,8 +54,8 @@ def release(**changes) -> Release:
     return Release(**({"key": key, "homes": 20, "expected": 30, "told": 9} | changes))
 
 
-@given(KEYS, KEYS, KEYS, st.data())
-def test_packing_loses_nothing(key, waiting, taken, data) -> None:
+@given(KEYS, KEYS, KEYS, KEYS, st.data())
+def test_packing_loses_nothing(key, waiting, taken, tried, data) -> None:
     labels = data.draw(st.lists(st.integers(1, 65535), min_size=len(key), max_size=len(key)))
     bucket = Bucket(
         given=Given(
@@ -61,6 +66,7 @@ def test_packing_loses_nothing(key, waiting, taken, data) -> None:
         ),
         waiting=waiting,
         taken=taken,
+        tried=tried,
     )
     again = unpacked(packed(bucket))
     assert again.given.key.tolist() == key.tolist()
@@ -68,6 +74,7 @@ def test_packing_loses_nothing(key, waiting, taken, data) -> None:
     assert (again.given.classes, again.given.holds) == (bucket.given.classes, bucket.given.holds)
     assert again.waiting.tolist() == waiting.tolist()
     assert again.taken.tolist() == taken.tolist()
+    assert again.tried.tolist() == tried.tolist()
 
 
 def test_ten_thousand_homes_take_little() -> None:
@@ -132,6 +139,23 @@ def test_a_transaction_that_fails_leaves_nothing(releases: Releases) -> None:
     with pytest.raises(RuntimeError):
         broken()
     assert releases.cells(Grain.HOUR, 0, 7200, Scope.FEEDER, "north") == []
+
+
+def test_what_is_fenced_stays_so(releases: Releases) -> None:
+    releases.fence(86400)
+    releases.forget_before(2 * 86400)
+    assert releases.count(Counter.FENCE) == 86400
+    with releases.changing() as change:
+        change.put_bucket((*SERIES, Grain.HOUR, 0), Bucket(), seen=1, now=1)
+    releases.forget_before(2 * 86400)
+    releases.fence(86400)
+    assert releases.count(Counter.FENCE) == 2 * 86400
+
+
+def test_a_count_is_no_number_of_a_home(releases: Releases) -> None:
+    releases.keep(Counter.CLOCK, 1 << 31)
+    assert releases.numbers(["a", "b"]).tolist() == [1, 2]
+    assert releases.count(Counter.HOMES) == 2
 
 
 def test_another_community_or_program_is_refused(tmp_path) -> None:

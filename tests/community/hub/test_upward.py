@@ -42,7 +42,9 @@ def test_published_hours_go_up_as_footprints(street: Street) -> None:
     street.tell(batteries=3, revision=1, wh=900)
     street.publisher.publish(street.end + 3 * 86400)
     later = told()
-    assert all(new.revision > old.revision for old, new in zip(first, later, strict=True))
+    for hour, (old, new) in enumerate(zip(first, later, strict=True)):
+        # At noon half of the homes still use nothing: too few have changed.
+        assert (new.revision > old.revision) == (not 10 <= hour < 14)
     assert later == told()
 
 

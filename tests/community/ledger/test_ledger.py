@@ -321,6 +321,39 @@ def test_files_of_others_are_refused(tmp_path: Path) -> None:
             Ledger(tmp_path / name, community=COMMUNITY, zone=BERLIN)
 
 
+def test_the_energy_of_every_revision_is_known_until_its_home_withdraws(ledger: Ledger) -> None:
+    for revision, wh in enumerate((500, 600, 0)):
+        ledger.take([imported("a", MIDSUMMER, wh, revision=revision)], NOW)
+    ledger.take([footprint("a", MIDSUMMER, item(Flow.PV, 70), revision=3)], NOW)
+    parts = [("a", MIDSUMMER, HOUR, revision) for revision in range(4)]
+    assert ledger.energy(parts, Flow.GRID_IMPORT) == [500, 600, 0, None]
+    assert ledger.energy(parts, Flow.PV) == [None, None, None, 70]
+    # A day of it all: its hours do not count any more.
+    ledger.take([imported("a", MIDSUMMER, 3, duration=86400)], NOW)
+    assert ledger.energy(parts, Flow.PV)[3] == 70
+    ledger.withdraw("a")
+    assert ledger.energy(parts, Flow.GRID_IMPORT) == [None] * 4
+
+
+def test_a_file_of_the_first_version_goes_on(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.take([imported("a", MIDSUMMER, 500)], NOW)
+    ledger.close()
+    with sqlite3.connect(tmp_path / "ledger.db") as older:
+        older.execute("DROP TABLE former")
+        older.execute("DROP TABLE published")
+        older.execute("PRAGMA user_version = 1")
+    older.close()
+    again = Ledger(tmp_path / "ledger.db", community=COMMUNITY, zone=BERLIN)
+    again.take([imported("a", MIDSUMMER, 600, revision=1)], NOW)
+    assert (hour(again)[0].sums.wh, again.published) == (600, 0)
+    again.published = 7
+    again.close()
+    again = Ledger(tmp_path / "ledger.db", community=COMMUNITY, zone=BERLIN)
+    assert again.published == 7
+    assert again.energy([("a", MIDSUMMER, HOUR, 0)], Flow.GRID_IMPORT) == [500]
+    again.close()
+
+
 def test_levels_are_known(ledger: Ledger) -> None:
     ledger.take([imported("a", MIDSUMMER, 1, level=Level.CLEAR), imported("b", MIDSUMMER, 1)], NOW)
     day = ledger.calendar.begin(date(2026, 6, 20))

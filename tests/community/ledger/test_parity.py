@@ -178,6 +178,15 @@ def test_every_engine_gives_the_same_digest(engine, tmp_path: Path, socket_enabl
             opened.run(statements.of_rows(statements.PUT_ITEM, len(batch)), flat)
         _recompute(opened)
         assert _digest(opened) == DIGEST
+        *period, _, _ = key = said[0][:6]
+        revision, wh = max((row[6], row[12]) for row in said if row[:6] == key)
+        opened.run(statements.KEEP_FORMER, (*period, revision))
+        opened.run(statements.KEEP_FORMER, (*period, revision + 1))
+        which = (*key[:5], revision)
+        assert opened.rows(statements.FORMER, which * 2) == [(wh,), (wh,)]
+        opened.run(statements.PUT_PUBLISHED, (COMMUNITY, 1))
+        opened.run(statements.PUT_PUBLISHED, (COMMUNITY, 2))
+        assert opened.rows(statements.PUBLISHED, (COMMUNITY,)) == [(2,)]
 
 
 @pytest.mark.parametrize("engine", ENGINES)

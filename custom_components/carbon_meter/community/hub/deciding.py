@@ -16,14 +16,33 @@ from ..ledger.calendar import HOUR, Grain
 from ..ledger.cells import CellKey, Scope
 from ..ledger.contributions import Whole
 from ..ledger.ledger import Ledger
-from ..privacy.partition import NOBODY, Asked, Given, Ratio, ScopeKey, decide, joined
-from ..privacy.parts import MIXED, Parts, Some, homes_of, overlapping, parts_of, periods_of, united
+from ..privacy.partition import (
+    NOBODY,
+    Asked,
+    Given,
+    Past,
+    Ratio,
+    ScopeKey,
+    decide,
+    joined,
+)
+from ..privacy.parts import (
+    MIXED,
+    Parts,
+    Some,
+    corrected,
+    homes_of,
+    overlapping,
+    parts_of,
+    periods_of,
+    united,
+)
 from ..privacy.publish import COMPLETE, Reason, reason_of, reason_of_homes
 from ..privacy.quantiles import safe_quantiles
 from ..privacy.rules import Rules
 from ..privacy.sums import Content, content_of
 from .packing import Bucket
-from .releases import Release, Releases, Series
+from .releases import Counter, Release, Releases, Series
 
 _PLACE: Final = 42
 """Bits of the key of what a home has in a longer time: its place."""
@@ -37,6 +56,7 @@ class Piece:
     frozen: frozenset[int]
     parts: Parts
     label: Whole
+    tried: Whole
 
 
 class Decider:
@@ -67,7 +87,10 @@ class Decider:
         cells = self._cells(series, Grain.HOUR, hour, piece.parts, [piece])
         with self._releases.changing() as change:
             change.put_bucket(
-                (*series, Grain.HOUR, hour), Bucket(given=piece.given), seen=seen, now=now
+                (*series, Grain.HOUR, hour),
+                Bucket(given=piece.given, tried=piece.tried),
+                seen=seen,
+                now=now,
             )
             return [cell.key for cell in cells if change.put_cell(cell)]
 
@@ -94,25 +117,46 @@ class Decider:
         inside = united([piece.given.key for piece in pieces.values()])
         stale = united([np.setdiff1d(each.given.key, each.parts.key) for each in pieces.values()])
         rest = every.only(~np.isin(every.key, inside))
+        otherwise = self._shown_otherwise(
+            series, day, day, self._ledger.calendar.end(Grain.DAY, day)
+        )
         decision = decide(
             before.given,
             Asked(
                 parts=rest,
                 scopes=self._masks(rest.place),
-                blocked=overlapping(rest.key, stale) | overlapping(rest.key, before.taken),
+                blocked=overlapping(
+                    rest.key,
+                    united(
+                        [stale, before.taken, otherwise, self._corrected(series, day, before, rest)]
+                    ),
+                ),
+                past=self._past(series, day),
                 ratio=_ratio([self._content(pieces.values(), self._community)]),
             ),
             self._rules,
         )
-        own = Piece(given=decision.given, frozen=decision.frozen, parts=rest, label=decision.label)
+        own = Piece(
+            given=decision.given,
+            frozen=decision.frozen,
+            parts=rest,
+            label=decision.label,
+            tried=_tried(before, rest.key[decision.waiting], decision.given),
+        )
         released += self._cells(series, Grain.DAY, day, every, [*pieces.values(), own])
         bucket = Bucket(
-            given=decision.given, waiting=rest.key[decision.waiting], taken=before.taken
+            given=decision.given,
+            waiting=rest.key[decision.waiting],
+            taken=before.taken,
+            tried=own.tried,
         )
         with self._releases.changing() as change:
             for hour, piece in pieces.items():
                 change.put_bucket(
-                    (*series, Grain.HOUR, hour), Bucket(given=piece.given), seen=seen[hour], now=now
+                    (*series, Grain.HOUR, hour),
+                    Bucket(given=piece.given, tried=piece.tried),
+                    seen=seen[hour],
+                    now=now,
                 )
             changed = [cell.key for cell in released if change.put_cell(cell)]
             change.put_bucket(
@@ -170,9 +214,10 @@ class Decider:
 
     def _waiting(self, series: Series, begin: int, end: int) -> dict[int, Bucket]:
         """Return the days in [begin, end) of which something waits."""
+        since = max(begin, self._releases.count(Counter.FENCE))
         return {
             day: bucket
-            for day, flow, kind in self._releases.marks(Grain.DAY, begin)
+            for day, flow, kind in self._releases.marks(Grain.DAY, since)
             if (flow, kind) == series and day < end
             if (bucket := self._releases.bucket(series, Grain.DAY, day)) is not None
             and len(bucket.waiting)
@@ -185,24 +230,73 @@ class Decider:
         start, duration, _ = periods_of(every.key, day)
         parts = every.only((start >= hour) & (start + duration <= hour + HOUR))
         before = self._releases.bucket(series, Grain.HOUR, hour) or Bucket()
-        elsewhere = united([of_day.given.key, of_day.taken])
+        otherwise = self._shown_otherwise(series, day, hour, hour + HOUR)
+        elsewhere = united(
+            [
+                of_day.given.key,
+                of_day.taken,
+                otherwise,
+                self._corrected(series, day, before, parts),
+            ]
+        )
         decision = decide(
             before.given,
             Asked(
                 parts=parts,
                 scopes=self._masks(parts.place),
                 blocked=overlapping(parts.key, elsewhere),
+                past=self._past(series, day),
             ),
             self._rules,
         )
+        waiting = parts.key[decision.waiting]
+        if len(np.unique(homes_of(waiting))) < self._rules.k:
+            waiting = NOBODY
         return Piece(
-            given=decision.given, frozen=decision.frozen, parts=parts, label=decision.label
+            given=decision.given,
+            frozen=decision.frozen,
+            parts=parts,
+            label=decision.label,
+            tried=_tried(before, waiting, decision.given),
         )
 
     def _parts(self, series: Series, begin: int, end: int, day: int) -> Parts:
         """Return what homes have told of a time within a day."""
         found = self._ledger.contributions(begin, end, *series, with_level=self._rules.clear_only)
         return parts_of(found, self._releases.numbers(found.names), day)
+
+    def _shown_otherwise(self, series: Series, day: int, begin: int, end: int) -> Whole:
+        """Return what was shown of [begin, end) of a day by another kind of intensity.
+
+        It is the same energy: what one kind shows less what the other does would tell few homes.
+        """
+        calendar = self._ledger.calendar
+        hours = self._releases.others(series, Grain.HOUR, begin - HOUR, end)
+        found = self._releases.others(series, Grain.DAY, day, day + 1).get(day, [])
+        for hour, keys in hours.items():
+            if hour >= begin - HOUR // 2 and calendar.day(hour, HOUR) == day:
+                found += keys
+        return united(found)
+
+    def _corrected(self, series: Series, day: int, before: Bucket, parts: Parts) -> Whole:
+        """Return what could not be shown and has another energy by now.
+
+        Whoever corrects it until it is shown would find out how much the largest home has used.
+        """
+        gone = np.setdiff1d(before.tried, parts.key)
+        return corrected(gone, self._past(series, day)(gone), parts) if len(gone) else gone
+
+    def _past(self, series: Series, day: int) -> Past:
+        """Return how to find out what parts of a day had that count no longer."""
+
+        def look_up(key: Whole) -> Whole:
+            names = self._releases.names()
+            homes = (names.get(number, "") for number in homes_of(key).tolist())
+            periods = (each.tolist() for each in periods_of(key, day))
+            found = self._ledger.energy(zip(homes, *periods, strict=True), series[0])
+            return np.array([-1 if wh is None else wh for wh in found], dtype=np.int64)
+
+        return look_up
 
     @property
     def _community(self) -> ScopeKey:
@@ -402,6 +496,12 @@ def _key(series: Series, grain: Grain, begin: int, scope: ScopeKey) -> CellKey:
         flow=series[0],
         kind=series[1],
     )
+
+
+def _tried(before: Bucket, waiting: Whole, given: Given) -> Whole:
+    """Return what could not be shown until now."""
+    every = united([before.tried, waiting])
+    return every[~overlapping(every, given.key)]
 
 
 def _ratio(contents: Iterable[Content]) -> Ratio | None:

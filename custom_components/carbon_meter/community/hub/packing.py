@@ -33,6 +33,9 @@ class Bucket:
     taken: Whole = field(default_factory=NOBODY.copy)
     """Parts that were shown in a month alone."""
 
+    tried: Whole = field(default_factory=NOBODY.copy)
+    """Parts that were not shown though they might have been: corrected, they stay so."""
+
 
 def packed(bucket: Bucket) -> bytes:
     """Return a bucket for the disk."""
@@ -46,6 +49,7 @@ def packed(bucket: Bucket) -> bytes:
         given.label.astype("<u2"),
         *_split(bucket.waiting),
         *_split(bucket.taken),
+        *_split(bucket.tried),
     ]
     pieces = [json.dumps(head, separators=(",", ":")).encode()]
     pieces += [column.tobytes() for column in columns]
@@ -71,6 +75,7 @@ def unpacked(data: bytes) -> Bucket:
         ),
         waiting=_joined(columns[4:7]),
         taken=_joined(columns[7:10]),
+        tried=_joined(columns[10:13]) if len(columns) > 10 else NOBODY,
     )
 
 

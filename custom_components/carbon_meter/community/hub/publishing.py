@@ -18,7 +18,7 @@ from ..ledger.ledger import Ledger
 from ..privacy.publish import PublicCell, Reason
 from ..privacy.rules import Rules
 from .deciding import Decider
-from .releases import Mark, Release, Releases, Series
+from .releases import Counter, Mark, Release, Releases, Series
 
 AGAIN: Final = 86400
 """Seconds after which an hour or a day is decided again if it has changed."""
@@ -78,13 +78,18 @@ class Publisher:
             at = int(now)
             self._decider.forget()
             self._forget_withdrawn()
-            self._releases.forget_before(at - FORGET)
+            self._fence_what_is_not_known(at)
+            self._forget_old(at)
+            self._count()
             changed: list[CellKey] = []
             for due in (self._hours_and_days, self._months, self._years):
                 for step in due(at):
                     if not go_on():
                         return changed
                     changed += step()
+            if changed:
+                # A copy of the file that was made meanwhile is an old one, too.
+                self._count()
             return changed
 
     def cells(
@@ -121,6 +126,30 @@ class Publisher:
         # Who has left and may come back has still what was told: it has to be known again.
         self._releases.forget([home for home in others if not self._ledger.has_told(home)])
 
+    def _forget_old(self, now: int) -> None:
+        """Delete who was in what of times that are past change.
+
+        A clock that is wrong by years is followed by a day with each call only.
+        """
+        last = self._releases.count(Counter.CLOCK)
+        clock = min(now, last + AGAIN) if last else now
+        self._releases.keep(Counter.CLOCK, clock)
+        self._releases.forget_before(self._ledger.calendar.day(clock - FORGET, 0))
+
+    def _fence_what_is_not_known(self, now: int) -> None:
+        """Where the file is older than what was shown, decide nothing more up to today's end."""
+        shown = self._ledger.published
+        if self._releases.count(Counter.PUBLISHED) < shown:
+            calendar = self._ledger.calendar
+            self._releases.fence(calendar.end(Grain.DAY, calendar.day(now, 0)))
+            self._releases.keep(Counter.PUBLISHED, shown)
+
+    def _count(self) -> None:
+        """Keep in both files that something more is shown, before it is."""
+        times = self._releases.count(Counter.PUBLISHED) + 1
+        self._releases.keep(Counter.PUBLISHED, times)
+        self._ledger.published = times
+
     def name(self, scope: Scope, name: str | None = None) -> str:
         """Return the name of a scope; the community has its own."""
         if scope is Scope.COMMUNITY:
@@ -134,6 +163,13 @@ class Publisher:
         calendar, since = self._ledger.calendar, now - OLDEST
         hours = self._ledger.standing(Grain.HOUR, since)
         days = self._ledger.standing(Grain.DAY, since)
+        if fence := self._releases.count(Counter.FENCE):
+            days = {where: each for where, each in days.items() if where[0] >= fence}
+            hours = {
+                where: each
+                for where, each in hours.items()
+                if calendar.day(where[0], HOUR) >= fence
+            }
         known_hours = self._releases.marks(Grain.HOUR, since)
         known_days = self._releases.marks(Grain.DAY, since)
         seen: dict[_Where, dict[int | None, int]] = defaultdict(dict)

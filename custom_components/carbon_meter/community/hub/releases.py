@@ -5,9 +5,11 @@ be subtracted for ever. It holds no energy of a home. A home is a number in it; 
 belongs to the number is deleted and overwritten when the home withdraws.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 import json
 from pathlib import Path
 import sqlite3
@@ -16,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 
 from ..contract.message import Flow, Kind
-from ..ledger.calendar import Grain
+from ..ledger.calendar import HOUR, Grain
 from ..ledger.cells import CellKey, Scope
 from ..ledger.contributions import Whole
 from ..ledger.database import Database, LedgerError
@@ -29,16 +31,33 @@ VERSION: Final = 1
 MOST_HOMES: Final = 1 << 21
 """Numbers there are for homes: what fits into the key of a part."""
 
+
+class Counter(StrEnum):
+    """What is counted for good."""
+
+    HOMES = "homes"
+    """The highest number of a home."""
+
+    CLOCK = "clock"
+    """The latest time that was believed, in seconds since 1970 UTC."""
+
+    FENCE = "fence"
+    """The day before which nothing is decided any more: what was shown of it is not known."""
+
+    PUBLISHED = "published"
+    """How often something was published."""
+
+
 type Series = tuple[Flow, Kind]
 
 type Where = tuple[Flow, Kind, Grain, int]
 """A bucket: what of, and from when to when."""
 
 _TABLES: Final = (
-    "CREATE TABLE identity (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)",
-    "CREATE TABLE numbers (home TEXT NOT NULL PRIMARY KEY, number INTEGER NOT NULL)",
-    "CREATE TABLE counters (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL)",
-    """CREATE TABLE buckets (
+    "CREATE TABLE IF NOT EXISTS identity (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS numbers (home TEXT NOT NULL PRIMARY KEY, number INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS counters (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL)",
+    """CREATE TABLE IF NOT EXISTS buckets (
   flow TEXT NOT NULL,
   kind TEXT NOT NULL,
   grain TEXT NOT NULL,
@@ -49,7 +68,7 @@ _TABLES: Final = (
   data BLOB NOT NULL,
   PRIMARY KEY (flow, kind, grain, begin_at)
 )""",
-    """CREATE TABLE published (
+    """CREATE TABLE IF NOT EXISTS published (
   grain TEXT NOT NULL,
   scope TEXT NOT NULL,
   name TEXT NOT NULL,
@@ -149,16 +168,14 @@ class Releases:
     def _number(self, homes: Sequence[str]) -> dict[str, int]:
         """Give numbers to homes that have none."""
         with self._database.writing() as connection:
-            (last,) = connection.execute("SELECT COALESCE(MAX(value), 0) FROM counters").fetchone()
+            (last,) = connection.execute(
+                "SELECT COALESCE(MAX(value), 0) FROM counters WHERE name = 'homes'"
+            ).fetchone()
             if last + len(homes) >= MOST_HOMES:
                 raise LedgerError(f"more than {MOST_HOMES} homes")
             numbers = {home: number for number, home in enumerate(homes, last + 1)}
             connection.executemany("INSERT INTO numbers VALUES (?, ?)", numbers.items())
-            connection.execute(
-                "INSERT INTO counters VALUES ('homes', ?)"
-                " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                (last + len(homes),),
-            )
+            _keep(connection, Counter.HOMES, last + len(homes))
         return numbers
 
     def names(self) -> dict[int, str]:
@@ -176,6 +193,26 @@ class Releases:
                 "DELETE FROM numbers WHERE home = ?", [(home,) for home in homes]
             )
         self._database.overwrite()
+
+    # Memory
+
+    def count(self, name: Counter) -> int:
+        """Return a number that is kept for good, 0 if there is none."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT value FROM counters WHERE name = ?", (name,)
+            ).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def keep(self, name: Counter, value: int) -> None:
+        """Keep a number for good."""
+        with self._database.writing() as connection:
+            _keep(connection, name, value)
+
+    def fence(self, day: int) -> None:
+        """Decide nothing of before a day any more, from now on."""
+        with self._database.writing() as connection:
+            _fence(connection, day)
 
     # Buckets
 
@@ -204,10 +241,30 @@ class Releases:
             ).fetchone()
         return None if row is None else unpacked(row[0])
 
-    def forget_before(self, begin: int) -> None:
-        """Let go of who was in what, of times that cannot change any more; figures stay."""
+    def forget_before(self, day: int) -> None:
+        """Let go of who was in what before a day; figures stay as they are for good."""
         with self._database.writing() as connection:
-            connection.execute("DELETE FROM buckets WHERE begin_at < ?", (begin,))
+            # An hour that belongs to the day can begin before it.
+            found = connection.execute("DELETE FROM buckets WHERE begin_at < ?", (day - HOUR,))
+            if found.rowcount:
+                _fence(connection, day)
+
+    def others(self, series: Series, grain: Grain, begin: int, end: int) -> dict[int, list[Whole]]:
+        """Return the parts of the same flow that were shown by another kind, by their time."""
+        flow, kind = series
+        result: dict[int, list[Whole]] = defaultdict(list)
+        with self._database.reading() as connection:
+            for other in Kind:
+                if other is kind:
+                    continue
+                for at, data in connection.execute(
+                    "SELECT begin_at, data FROM buckets WHERE flow = ? AND kind = ?"
+                    " AND grain = ? AND begin_at >= ? AND begin_at < ?",
+                    (flow, other, grain, begin, end),
+                ).fetchall():
+                    bucket = unpacked(data)
+                    result[at] += [bucket.given.key, bucket.taken]
+        return result
 
     # Figures
 
@@ -247,6 +304,22 @@ class Releases:
                 (grain, scope, name),
             ).fetchone()
         return None if row is None else int(row[0])
+
+
+def _fence(connection: sqlite3.Connection, day: int) -> None:
+    connection.execute(
+        "INSERT INTO counters VALUES (?, ?)"
+        " ON CONFLICT (name) DO UPDATE SET value = MAX(value, excluded.value)",
+        (Counter.FENCE, day),
+    )
+
+
+def _keep(connection: sqlite3.Connection, name: Counter, value: int) -> None:
+    connection.execute(
+        "INSERT INTO counters VALUES (?, ?)"
+        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (name, value),
+    )
 
 
 class _Change:

@@ -142,6 +142,19 @@ def look_up(
         ).fetchone()
 
 
+def energy(
+    connection: sqlite3.Connection,
+    community: str,
+    parts: Iterable[tuple[str, int, int, int]],
+    flow: Flow,
+) -> Iterator[int | None]:
+    """Yield the Wh of each part, whether or not it still counts; None if nobody knows them."""
+    for home, start, duration, revision in parts:
+        which = (community, home, start, duration, flow, revision)
+        row = connection.execute(statements.FORMER, (*which, *which)).fetchone()
+        yield None if row is None else int(row[0])
+
+
 def _columns(rows: sqlite3.Cursor, names: dict[str, int], many: int) -> Whole:
     """Return rows as columns; the first, the home's name, as its place among the names."""
     chunks: list[Whole] = [np.empty((0, many), dtype=np.int64)]

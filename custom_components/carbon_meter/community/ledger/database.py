@@ -73,7 +73,8 @@ class Database:
                 # Half the size; the other engines have no such thing.
                 run(f"{table} WITHOUT ROWID")
             for item in identity.items():
-                run("INSERT INTO identity VALUES (?, ?)", item)
+                # A file of an earlier version has one, and lacks nothing but tables.
+                run("INSERT INTO identity VALUES (?, ?) ON CONFLICT (name) DO NOTHING", item)
             run(f"PRAGMA user_version = {self._version}")
             run("COMMIT")
         for name, value in run("SELECT name, value FROM identity").fetchall():

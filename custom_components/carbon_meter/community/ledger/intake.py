@@ -170,6 +170,8 @@ class Intake:
         day = self._calendar.day(footprint.start, footprint.duration)
         booking.touch(footprint.home, day)
         is_alone = self._shadow(connection, booking, footprint)
+        if known:
+            connection.execute(statements.KEEP_FORMER, (*footprint.key, footprint.revision))
         connection.executemany(
             statements.PUT_ITEM, self._items(connection, footprint, day, is_alone=is_alone)
         )

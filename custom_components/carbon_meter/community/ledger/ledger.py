@@ -14,7 +14,7 @@ from . import fresh, statements
 from .booking import Booking
 from .calendar import HOUR, Calendar, Grain
 from .cells import Cell, CellKey, Scope, Standing, Sums, sums_of
-from .contributions import Contributions, HomeTotals, gather, gather_totals, look_up
+from .contributions import Contributions, HomeTotals, energy, gather, gather_totals, look_up
 from .database import Database, LedgerError, TooLargeError
 from .gaps import gaps
 from .intake import Intake, Outcome
@@ -267,6 +267,28 @@ class Ledger:
         """
         with self._database.reading() as connection:
             return list(look_up(connection, self.community, parts, (flow, kind)))
+
+    def energy(self, parts: Iterable[tuple[str, int, int, int]], flow: Flow) -> list[int | None]:
+        """Return the Wh of single parts, also of those that no longer count.
+
+        A part is home, start, duration and revision; None for one that is not known any more:
+        of a home that has withdrawn.
+        """
+        with self._database.reading() as connection:
+            return list(energy(connection, self.community, parts, flow))
+
+    @property
+    def published(self) -> int:
+        """Return how often something was published of this ledger."""
+        with self._database.reading() as connection:
+            row = connection.execute(statements.PUBLISHED, (self.community,)).fetchone()
+        return 0 if row is None else int(row[0])
+
+    @published.setter
+    def published(self, times: int) -> None:
+        """Keep how often something was published."""
+        with self._database.writing() as connection:
+            connection.execute(statements.PUT_PUBLISHED, (self.community, times))
 
     def totals(self, grain: Grain, begin: int, flow: Flow, kind: Kind) -> HomeTotals:
         """Return the energy of each home in a day, month or year: never to be passed on."""

@@ -6,7 +6,7 @@ since 1970 UTC. A yes or no is 1 or 0.
 
 from typing import Final
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of the tables; a file of a later one is not opened."""
 
 SUMS: Final = (
@@ -147,6 +147,17 @@ TABLES: Final = (
   factor BIGINT NOT NULL,
   PRIMARY KEY (community, home, start_at, duration, flow)
 )""",
+    # What items were before they were corrected: what was published of them may not be subtracted.
+    """CREATE TABLE IF NOT EXISTS former (
+  community TEXT NOT NULL,
+  home TEXT NOT NULL,
+  start_at BIGINT NOT NULL,
+  duration BIGINT NOT NULL,
+  flow TEXT NOT NULL,
+  revision BIGINT NOT NULL,
+  wh BIGINT NOT NULL,
+  PRIMARY KEY (community, home, start_at, duration, flow, revision)
+)""",
     # Periods whose items are not in totals and cells yet: they are booked when there is time.
     """CREATE TABLE IF NOT EXISTS unbooked (
   community TEXT NOT NULL,
@@ -156,6 +167,11 @@ TABLES: Final = (
   duration BIGINT NOT NULL,
   received_at BIGINT NOT NULL,
   PRIMARY KEY (community, home, day_at, start_at, duration)
+)""",
+    # How often something was published: a file of releases that knows of less is an old one.
+    """CREATE TABLE IF NOT EXISTS published (
+  community TEXT NOT NULL PRIMARY KEY,
+  times BIGINT NOT NULL
 )""",
     f"CREATE TABLE IF NOT EXISTS totals {_TOTALS}",
     f"CREATE TABLE IF NOT EXISTS cells {_CELLS}",

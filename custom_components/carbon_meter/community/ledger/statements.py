@@ -84,6 +84,20 @@ DROP_OLDER_ITEMS: Final = """DELETE FROM items
 WHERE community = ? AND home = ? AND start_at = ? AND duration = ? AND revision < ?"""
 """A flow that a later revision no longer has is gone."""
 
+KEEP_FORMER: Final = """INSERT INTO former
+  (community, home, start_at, duration, flow, revision, wh)
+SELECT community, home, start_at, duration, flow, revision, wh FROM items
+WHERE community = ? AND home = ? AND start_at = ? AND duration = ? AND revision < ?
+ON CONFLICT (community, home, start_at, duration, flow, revision) DO NOTHING"""
+"""What is about to be replaced or dropped: a revision of an item goes once only."""
+
+FORMER: Final = """SELECT wh FROM items WHERE community = ? AND home = ? AND start_at = ?
+  AND duration = ? AND flow = ? AND revision = ?
+UNION ALL
+SELECT wh FROM former WHERE community = ? AND home = ? AND start_at = ?
+  AND duration = ? AND flow = ? AND revision = ?"""
+"""What a revision has told, whether or not it still counts."""
+
 SHADOW_ITEMS: Final = """UPDATE items SET counted = 0
 WHERE community = ? AND home = ? AND start_at >= ? AND start_at < ? AND duration < ?"""
 
@@ -254,6 +268,11 @@ EXPECTED: Final = """SELECT COUNT(*) FROM (
   GROUP BY h.home
 ) AS members"""
 
+PUT_PUBLISHED: Final = """INSERT INTO published (community, times) VALUES (?, ?)
+ON CONFLICT (community) DO UPDATE SET times = excluded.times"""
+
+PUBLISHED: Final = "SELECT times FROM published WHERE community = ?"
+
 STARTS: Final = """SELECT start_at FROM revisions
 WHERE community = ? AND home = ? AND duration = ? AND start_at >= ? AND start_at < ?
 GROUP BY start_at ORDER BY start_at"""
@@ -266,5 +285,5 @@ WHERE community = ? AND home = ? AND day_at >= ?"""
 
 FORGET_HOME: Final = tuple(
     f"DELETE FROM {table} WHERE community = ? AND home = ?"
-    for table in ("items", "revisions", "quarantine", "unbooked", "lengths", "homes")
+    for table in ("items", "former", "revisions", "quarantine", "unbooked", "lengths", "homes")
 )

@@ -10,7 +10,7 @@ A part is given away in one bucket only, that of its hour or that of its day, so
 decided one by one; a class once formed is only ever divided.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -30,6 +30,9 @@ type Ratio = tuple[float, float | None]
 
 type Places = NDArray[np.intp]
 """Where parts stand in the arrays of a partition."""
+
+type Past = Callable[[Whole], Whole]
+"""Wh of parts by their keys, also of those that count no longer; -1 where nobody knows them."""
 
 NOBODY: Final = np.empty(0, dtype=np.int64)
 """No parts."""
@@ -68,6 +71,11 @@ class Decision:
     """Parts that may not be shown yet: of too few homes, or of one that dominates."""
 
 
+def unknown(key: Whole) -> Whole:
+    """Return that nothing is known of the energy of parts."""
+    return np.full(len(key), -1, dtype=np.int64)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asked:
     """What is to be decided about."""
@@ -81,6 +89,9 @@ class Asked:
     blocked: Some | None = None
     """Parts that are in no new class."""
 
+    past: Past = unknown
+    """What the parts had that count no longer."""
+
     ratio: Ratio | None = None
     """How few are weighed where the bucket has no others to weigh them like."""
 
@@ -91,7 +102,7 @@ def decide(before: Given, asked: Asked, rules: Rules) -> Decision:
     What has changed since is taken over where k homes have changed; otherwise the class stays
     as it was shown.
     """
-    partition = _Partition(before, asked.parts, rules, asked.ratio)
+    partition = _Partition(before, asked, rules)
     if asked.blocked is not None:
         partition.free[partition.at] &= ~asked.blocked
     if rules.clear_only:
@@ -130,11 +141,12 @@ def enough(home: Whole, wh: Whole, rules: Rules) -> tuple[bool, bool]:
 class _Partition:
     """The classes of one bucket while they are decided."""
 
-    def __init__(self, before: Given, parts: Parts, rules: Rules, ratio: Ratio | None) -> None:
+    def __init__(self, before: Given, asked: Asked, rules: Rules) -> None:
         """Lay what was given away and what counts now on one axis."""
         self._rules = rules
-        self._parts = parts
-        self._ratio = ratio
+        self._parts = parts = asked.parts
+        self._ratio = asked.ratio
+        self._past = asked.past
         self.key = united((before.key, parts.key))
         self.home = homes_of(self.key)
         self.at: Places = np.searchsorted(self.key, parts.key)
@@ -161,9 +173,13 @@ class _Partition:
     def take_over(self) -> None:
         """Divide or replace the classes of which something has changed, where that may be."""
         held = set().union(*self._before.values())
-        for number in np.unique(self.label[~self.live]).tolist():
-            if number in held:
-                self._take_over(number)
+        changed = [
+            number for number in np.unique(self.label[~self.live]).tolist() if number in held
+        ]
+        parts_of = {number: self.key[(self.label == number) & ~self.live] for number in changed}
+        for number in changed:
+            others = [key for other, key in parts_of.items() if other != number]
+            self._take_over(number, united(others))
         # What replaces something that was shown tells nearly the same again: less what was
         # shown before it is a difference of homes, so it is shown by taking over alone.
         gone = self.key[(self.label > 0) & ~self.live]
@@ -210,8 +226,12 @@ class _Partition:
             waiting=(self.free & ~known)[self.at],
         )
 
-    def _take_over(self, number: int) -> None:
-        """Divide a class into what still holds and what does not, with what replaces that."""
+    def _take_over(self, number: int, elsewhere: Whole) -> None:
+        """Divide a class into what still holds and what does not, with what replaces that.
+
+        `elsewhere` is what no longer holds of other classes: what replaces parts of two classes
+        can be weighed against neither.
+        """
         own = self.label == number
         here, gone = np.flatnonzero(own & self.live), np.flatnonzero(own & ~self.live)
         candidates = np.flatnonzero(self.free & (self.label == 0))
@@ -219,7 +239,11 @@ class _Partition:
         fresh = candidates[overlapping(self.key[candidates], self.key[gone])]
         may = not len(here) or self._may_split(number, here)
         if may and len(fresh):
-            may = all(self._enough(fresh)) and self._may_replace(number, gone, fresh)
+            may = (
+                all(self._enough(fresh))
+                and not overlapping(self.key[fresh], elsewhere).any()
+                and self._may_replace(number, gone, fresh)
+            )
         if not may:
             self._frozen.add(number)
             self.free[fresh] = False
@@ -250,25 +274,37 @@ class _Partition:
         return many and (rest == 0 or whole.highest <= rules.dominance * rest)
 
     def _may_replace(self, number: int, gone: Places, fresh: Places) -> bool:
-        """Return whether others than those who tell the same time again are enough, or nobody.
+        """Return whether nobody has changed anything but carbon, or enough homes have.
 
-        Most that is told again has the energy that it had: only its carbon is another. Before
-        less after is then what those homes have used that do not tell it again.
+        After less before is the sum of what single homes have changed their energy by: it has to
+        be of k homes, and none may have most of it. Homes that do not tell the time again count
+        as well; of those that have withdrawn only the sum is known, and the most that one had.
         """
         homes = np.unique(self.home[gone])
-        before = np.bincount(np.searchsorted(homes, self.home[gone]), weights=self._time(gone))
-        after = np.bincount(
-            np.searchsorted(homes, self.home[fresh]),
-            weights=self._time(fresh),
-            minlength=len(homes),
-        )
-        missing = int((before != after).sum())
-        if not missing:
+
+        def by_home(here: Places, amounts: Whole) -> Whole:
+            where = np.searchsorted(homes, self.home[here])
+            sums = np.bincount(where, weights=amounts, minlength=len(homes))
+            return sums.astype(np.int64)
+
+        past = self._past(self.key[gone])
+        is_lost = by_home(gone, (past < 0).astype(np.int64)) > 0
+        if is_lost[np.searchsorted(homes, self.home[fresh])].any():
+            return False
+        before = by_home(gone, np.maximum(past, 0))
+        change = np.abs(by_home(fresh, self.wh[fresh]) - before)
+        time = by_home(gone, self._time(gone)) != by_home(fresh, self._time(fresh))
+        has_changed = is_lost | time | (change > 0)
+        if not has_changed.any():
             return True
         rules, whole = self._rules_of(number), self.classes[number]
-        here = (self.label == number) & self.live
-        rest = whole.wh - int(self.wh[here].sum()) - int(self.wh[fresh].sum())
-        return missing >= rules.k and 0 < whole.highest <= rules.dominance * rest
+        known = change[~is_lost]
+        most, total = int(known.max(initial=0)), int(known.sum())
+        if is_lost.any():
+            here = (self.label == number) & self.live
+            most = max(most, whole.highest)
+            total += whole.wh - int(self.wh[here].sum()) - int(before[~is_lost].sum())
+        return int(has_changed.sum()) >= rules.k and 0 < most <= rules.dominance * total
 
     def _time(self, here: Places) -> Whole:
         """Return how many seconds each part is long."""
@@ -344,13 +380,18 @@ class _Partition:
                 mg, free = self._parts.mg[rows].sum(), self._parts.carbon_free[rows].sum()
                 # Homes weigh some flows by a mix of their own: few may have most of the carbon.
                 mg_said, free_said = self._carbon_balanced(side)
+                usual = None if mg_said else self._usual_intensity(side)
+                said = int(mg) if mg_said else None
+                if usual is not None:
+                    said = round(int(self.wh[side].sum()) * usual)
                 result.append(
                     self._add(
                         side,
                         self._sums(
                             side,
-                            mg=int(mg) if mg_said else None,
+                            mg=said,
                             carbon_free=int(free) if knows and free_said else None,
+                            is_exact=usual is None,
                         ),
                     )
                 )
@@ -371,12 +412,13 @@ class _Partition:
         """Return carbon and carbon-free energy by the energy of a stratum."""
         rows, wh = self._row[here], int(self.wh[here].sum())
         mg_said, free_said = self._carbon_balanced(here)
-        if not wh or not mg_said:
+        usual = None if mg_said else self._usual_intensity(here)
+        if not wh or (not mg_said and usual is None):
             return self._ratio
         free = None
         if free_said and self._parts.knows_free[rows].all():
             free = float(self._parts.carbon_free[rows].sum()) / wh
-        return float(self._parts.mg[rows].sum()) / wh, free
+        return float(self._parts.mg[rows].sum()) / wh if usual is None else usual, free
 
     def _add(self, here: Places, sums: ClassSums) -> int:
         """Give parts a class; return its number."""
@@ -451,11 +493,38 @@ class _Partition:
         rows, home = self._row[here], self.home[here]
         free = self._parts.carbon_free[rows]
         return (
-            balanced(home, self._parts.mg[rows], self._rules),
+            balanced(home, self._parts.mg[rows], self._rules) and self._mixes_are_hidden(here),
             balanced(home, free, self._rules)
             and balanced(home, self.wh[here] - free, self._rules)
             and self._shares_are_hidden(here),
         )
+
+    def _mixes_are_hidden(self, here: Places) -> bool:
+        """Return whether no few homes weigh by another intensity than most.
+
+        Less what the usual intensity gives, the carbon would tell what those have used.
+        """
+        _, others, rest = self._beside_usual(here)
+        if not others.any() or 2 * np.count_nonzero(others) > len(others):
+            return True
+        return all(enough(self.home[here[others]], rest[others], self._rules))
+
+    def _usual_intensity(self, here: Places) -> float | None:
+        """Return the intensity that most homes share where few do not; None if that is few."""
+        if not balanced(self.home[here], self._parts.mg[self._row[here]], self._rules):
+            return None
+        usual, others, _ = self._beside_usual(here)
+        many = len(np.unique(self.home[here[~others]])) >= self._rules.k
+        return usual if many and not self._mixes_are_hidden(here) else None
+
+    def _beside_usual(self, here: Places) -> tuple[float, Some, Whole]:
+        """Return the usual mgCO2eq by Wh, who has another, and how much carbon that makes."""
+        mg, wh = self._parts.mg[self._row[here]], self.wh[here]
+        uses = wh > 0
+        usual = float(np.median(mg[uses] / wh[uses])) if uses.any() else 0.0
+        rest = np.abs(mg - usual * wh)
+        # Energy is rounded to whole Wh, carbon to whole mg.
+        return usual, rest > 1.0 + abs(usual), rest.astype(np.int64)
 
     def _shares_are_hidden(self, here: Places) -> bool:
         """Return whether no few homes have another carbon-free share than the others.

@@ -139,6 +139,16 @@ def overlapping(key: Whole, others: Whole) -> Some:
     return result
 
 
+def corrected(key: Whole, wh: Whole, parts: Parts) -> Whole:
+    """Return which parts, each of some Wh, are told otherwise by now or not at all."""
+    period, now = key >> _REVISION, parts.key >> _REVISION
+    here = np.minimum(np.searchsorted(now, period), max(0, len(now) - 1))
+    if not len(now):
+        return key
+    result: Whole = key[(now[here] != period) | (parts.wh[here] != wh)]
+    return result
+
+
 def united(several: Sequence[Whole]) -> Whole:
     """Return the keys of all, each once and in order."""
     return np.unique(np.concatenate([np.empty(0, dtype=np.int64), *several]))
