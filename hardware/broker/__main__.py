@@ -204,7 +204,11 @@ def _revoke(options: argparse.Namespace) -> int:
         count = ByHand(layout, now=time.time()).revoke(
             control, options.home, serials=options.serial
         )
-    _say(f"{options.home} has no rights any more, and {count} certificates of it are on the list.")
+    _say(
+        f"{options.home} has no rights any more, and {count} certificates of it are on the list.",
+        f"A hub does not know that: run carbon_meter.remove_home with {options.home} there, too,",
+        "or it gives the rights again to a broker that has lost them.",
+    )
     if not count:
         _say(
             "Its certificate was signed by the hub, so this tool does not know it: it can still",

@@ -1,6 +1,7 @@
 """The numbered requirements: written down once, and each of them tested."""
 
 import ast
+import hashlib
 from pathlib import Path
 import re
 
@@ -8,6 +9,7 @@ from custom_components.carbon_meter.community.contract.certificates import Wante
 from custom_components.carbon_meter.community.contract.clauses import CLAUSES
 from custom_components.carbon_meter.community.contract.consent import MOST_EARLIER
 from custom_components.carbon_meter.community.contract.message import DURATIONS, Flow, Kind, Quality
+from custom_components.carbon_meter.community.contract.reading import read
 from custom_components.carbon_meter.community.contract.refusal import Code
 from tests.community.contract.json_schema import schema_of
 from tests.community.contract.vectors import all_vectors
@@ -44,6 +46,14 @@ def test_the_document_has_every_clause_in_the_same_words() -> None:
     written = re.findall(r"^\*\*(CM-\d+)\*\* (.+?)(?=\n\n|\Z)", CONTRACT, re.MULTILINE | re.DOTALL)
     assert {number: " ".join(text.split()) for number, text in written} == dict(CLAUSES)
     assert len(written) == len(CLAUSES)
+
+
+def test_the_document_shows_the_text_behind_a_digest() -> None:
+    example, text, digest = re.findall(
+        r"```json\n(.+?)```.+?```text\n(.+?)\n```\n\nand its digest `(\w+)`", CONTRACT, re.DOTALL
+    )[0]
+    footprint = read("cm/v1/lanes/home_17/up/fp/1799996400", example.encode(), 1_800_000_600)
+    assert hashlib.sha256(text.encode()).hexdigest() == digest == footprint.digest
 
 
 def test_refusals_name_clauses_that_exist() -> None:

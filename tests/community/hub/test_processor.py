@@ -123,6 +123,30 @@ def test_a_home_that_invents_runs_and_numbers_does_not_grow_the_books(
     assert len(take(hub).acks) == 8
 
 
+@pytest.mark.clause("CM-28", "CM-29")
+def test_what_an_ack_leaves_out_is_acknowledged_under_a_new_number(hub: Hub) -> None:
+    """Every second number of 600 in a burst, and twenty runs in another."""
+    [ack] = take(hub, *(said("a", -seq, 1, seq=seq) for seq in range(2, 602, 2))).acks
+    left_out = [seq for seq in range(2, 602, 2) if not ack.covers(seq)]
+    assert left_out == list(range(2, 346, 2))
+    again = [said("a", -seq, 1, seq=number) for number, seq in enumerate(left_out, start=601)]
+    [ack] = take(hub, *again).acks
+    assert all(ack.covers(601 + place) for place in range(len(left_out)))
+    runs = [f"run{number}" for number in range(20)]
+    acks = take(hub, *(said("b", 0, 1, boot=run) for run in runs)).acks
+    assert [ack.boot for ack in acks] == runs[-8:]
+    [ack] = take(hub, *(said("b", 0, 1, boot="now", seq=seq + 1) for seq in range(12))).acks
+    assert (ack.boot, ack.upto) == ("now", 12)
+
+
+@pytest.mark.clause("CM-28")
+def test_what_counts_nowhere_is_acknowledged(hub: Hub) -> None:
+    home = hub.desk.invite(NOW, since=date(2026, 6, 21)).home
+    for _ in range(2):
+        assert [ack.upto for ack in take(hub, consent(home), said(home, 0, 3)).acks] == [1]
+    assert homes_of(hub.ledger, 0) == {}
+
+
 def test_numbers_of_runs_long_ago_are_forgotten(hub: Hub) -> None:
     take(hub, said("a", 0, 1, boot="old"))
     later = NOW + 401 * 86400
@@ -286,24 +310,37 @@ def test_nothing_without_a_consent_and_nothing_beyond_it(hub: Hub) -> None:
     assert len(answer.acks) == 1
 
 
+@pytest.mark.clause("CM-36", "CM-37", "CM-47")
 def test_of_consents_and_withdrawals_the_latest_holds(hub: Hub) -> None:
     invitation = hub.desk.invite(NOW, since=date(2026, 1, 1))
     home = invitation.home
     take(hub, consent(home, 5), said(home, 0, 1))
-    take(hub, consent(home, 4, flows=(Flow.PV,)))
+    [nack] = take(hub, consent(home, 4, flows=(Flow.PV,))).nacks
+    assert (nack.code, nack.clause) == (Code.CONSENT, "CM-47")
+    # Fields of a consent are not those of a footprint.
+    assert (nack.boot, nack.seq, nack.start, nack.duration, nack.revision) == (None,) * 5
     assert hub.books.agreement(home) == agreed(home, 5)
-    take(hub, withdrawal(home, 4))  # overtaken by the consent
+    [nack] = take(hub, withdrawal(home, 4)).nacks  # overtaken by the consent
+    assert (nack.clause, nack.detail) == ("CM-47", "the consent of 5 holds")
     assert homes_of(hub.ledger, 0) == {home: 1}
+    assert take(hub, consent(home, 5)).nacks == []  # the same come again
     assert take(hub, withdrawal(home, 6)).others
-    answer = take(hub, consent(home, 5), said(home, 0, 1), said(home, 1, 1))
-    assert [nack.code for nack in answer.nacks] == [Code.CONSENT] * 2
+    later = int(NOW * 1000)
+    answer = take(hub, consent(home, 5), consent(home, later), said(home, 0, 1), said(home, 1, 1))
+    assert [nack.clause for nack in answer.nacks] == ["CM-37", "CM-37", "CM-36", "CM-36"]
+    assert {nack.code for nack in answer.nacks} == {Code.CONSENT}
     assert not homes_of(hub.ledger, 0)
 
 
-def test_a_consent_of_the_future_does_not_hold_against_a_clock_put_right(hub: Hub) -> None:
-    home = hub.desk.invite(NOW).home
-    take(hub, consent(home, 2**52))
-    assert take(hub, withdrawal(home, int(NOW * 1000) + 60_000), now=NOW + 120).others
+@pytest.mark.clause("CM-36")
+@pytest.mark.parametrize("after", [60, -3600])
+def test_a_consent_of_the_future_does_not_hold_against_a_clock_put_right(
+    hub: Hub, after: int
+) -> None:
+    home = hub.desk.invite(NOW, since=date(2026, 1, 1)).home
+    take(hub, consent(home, 2**52), said(home, 0, 1))
+    assert homes_of(hub.ledger, 0) == {home: 1}
+    assert take(hub, withdrawal(home, int(NOW * 1000) + after * 1000), now=NOW + 120).others
     assert hub.books.agreement(home) is not None
     assert take(hub, said(home, 0, 1)).nacks
 
@@ -406,6 +443,33 @@ def test_a_flood_is_dropped_and_hinders_nobody(tmp_path: Path) -> None:
     assert ack.upto == 160  # a second each, since then
     assert take(hub, said("b", 1, 1), now=NOW + 7200).acks
     assert hub.processor.counts.flooding == ()
+    hub.close()
+
+
+@pytest.mark.clause("CM-46")
+def test_a_home_that_floods_can_withdraw(tmp_path: Path) -> None:
+    hub = own_broker(tmp_path, limits=Limits(rate=0.0, burst=100))
+    settled(hub, "a")
+    flood = [said("a", 0, 1, seq=seq) for seq in range(1, 1001)]
+    answer = take(hub, *flood, withdrawal("a", 9))
+    [deleted] = answer.others
+    assert read_deleted(deleted.topic, deleted.payload).homes == 1
+    assert not homes_of(hub.ledger, 0)
+    # Not without bounds either, and again after a minute.
+    assert len(take(hub, *[withdrawal("a", 9)] * 1000).others) == 9
+    assert len(take(hub, *[withdrawal("a", 9)] * 1000, now=NOW + 61).others) == 1
+    hub.close()
+
+
+@pytest.mark.clause("CM-46")
+def test_a_home_that_floods_still_gets_certificates(tmp_path: Path) -> None:
+    hub = own_broker(tmp_path, limits=Limits(rate=0.0, burst=100))
+    settled(hub, "a")
+    flood = [said("a", 0, 1, seq=seq) for seq in range(1, 1001)]
+    asked = Arrived(f"{ROOT}/{COMMUNITY}/a/up/csr", b"x")
+    answer = take(hub, *flood, *[asked] * 100)
+    assert {reply.topic for reply in answer.others} == {f"{ROOT}/{COMMUNITY}/a/down/cert"}
+    assert len(answer.others) == 10
     hub.close()
 
 

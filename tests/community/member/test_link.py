@@ -316,6 +316,37 @@ async def test_less_is_agreed_to_on_the_way(hub: Hub, tmp_path: Path) -> None:
     assert len(hub.wh(home, Flow.PV)) == 200
 
 
+@pytest.mark.clause("CM-30")
+async def test_nothing_is_told_to_a_hub_that_refuses_the_consent(hub: Hub, tmp_path: Path) -> None:
+    house = House()
+    async with hub:
+        first = await joined(hub, tmp_path, house)
+        async with linked(tmp_path, house) as link:
+            await until(lambda: len(hub.topics("consent")) == 1, "consent")
+            for count in (1, 2, 3):
+                refusal = Nack(
+                    community="c1",
+                    home=link.status.home,
+                    code=Code.CONSENT,
+                    clause="CM-36",
+                    detail="is no member",
+                )
+                await hub._transport.publish(*write_answer(refusal))
+                await until(
+                    lambda count=count: link.status.refusals.get("consent") == count, "refused"
+                )
+                await link.tell(house.live(first + count * HOUR, 5.0))
+            # Another consent, for the same: it may hold.
+            await link.change(agreed())
+            await until(lambda: is_done(link), "acks")
+            assert len(hub.wh(link.status.home)) == 3
+    topics = [each.topic.rsplit("/", 2) for each in hub.heard if "/csr" not in each.topic]
+    assert [way if way == "fp" else what for _, way, what in topics] == (
+        ["consent"] * 2 + ["fp"] * 3
+    )
+
+
+@pytest.mark.clause("CM-30")
 async def test_a_hub_that_has_lost_the_consent_gets_it_again(hub: Hub, tmp_path: Path) -> None:
     house = House()
     async with hub:

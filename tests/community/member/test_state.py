@@ -144,6 +144,19 @@ def test_agreements_are_in_order_wherever_the_clock_is() -> None:
     assert moments[0] > BEGIN * 1000
 
 
+@pytest.mark.clause("CM-36")
+def test_a_new_consent_comes_after_the_first_one_of_a_later_id() -> None:
+    """That one is of when the id began; then the clock was set back by an hour."""
+    begins = BEGIN + 30 * DAY
+    later = identity("h2", begins, is_rotated=True, consented_at=begins * 1000)
+    held = state(*followed((identity("h1", BEGIN - DAY),), later), latest_at=BEGIN * 1000)
+    again = held.agreeing(agreed(flows=(Flow.PV,)), begins + HOUR)
+    assert again.identities[1].consented_at == (begins + HOUR) * 1000
+    early = replace(held, identities=(replace(later, begins=begins - DAY),))
+    changed = early.agreeing(agreed(flows=(Flow.PV,)), begins - HOUR).identities
+    assert changed[0].consented_at == begins * 1000 + 1
+
+
 def test_a_changed_agreement_does_not_tell_which_ids_are_one_home() -> None:
     now = BEGIN + 70 * DAY
     past, speaking = identity("h1", BEGIN, is_known=True), identity("h2", BEGIN + 60 * DAY)

@@ -1,12 +1,18 @@
 """A household leaves: it stops at once, and asks until everything is deleted."""
 
 import asyncio
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 import time
 
 import pytest
 
-from custom_components.carbon_meter.community.contract.consent import Withdrawal, read_agreement
+from custom_components.carbon_meter.community.contract.consent import (
+    Consent,
+    Withdrawal,
+    read_agreement,
+)
 from custom_components.carbon_meter.community.member import state as kept
 from custom_components.carbon_meter.community.member.enrol import join
 from custom_components.carbon_meter.community.member.link import MemberLink
@@ -86,10 +92,56 @@ async def test_it_is_told_over_restarts_until_the_hub_says_so(
     assert isinstance(said[0], Withdrawal)
 
 
+@pytest.mark.clause("CM-46")
+async def test_it_is_told_again_after_a_minute_and_then_ever_later(
+    hub: Hub, tmp_path: Path
+) -> None:
+    house, folder = House(), tmp_path / "home"
+    async with hub:
+        home = await told(hub, folder, house)
+        hub.is_deaf = True
+        async with linked(folder, house) as link:
+            await link.withdraw()
+            for count, ahead in ((1, 0), (2, 61), (3, 121), (4, 241)):
+                house.ahead += ahead
+                if ahead:
+                    link._lines[home].conversation.wake()
+                await until(lambda count=count: len(hub.topics("withdraw")) == count, f"{count}")
+            said = [each.at for each in link.outgoing if each.kind == "withdrawal"]
+            house.ahead -= 30 * DAY  # a clock that was set back does not hold it up
+            link._lines[home].conversation.wake()
+            await until(lambda: len(hub.topics("withdraw")) == 5, "set back")
+    gaps = [later - before for before, later in pairwise(said)]
+    assert all(gap >= least for gap, least in zip(gaps, (60, 120, 240), strict=True))
+
+
+@pytest.mark.clause("CM-36")
 async def test_it_outranks_a_consent_whatever_the_clock_says(hub: Hub, tmp_path: Path) -> None:
     house, folder = House(), tmp_path / "home"
     async with hub:
         home = await told(hub, folder, house)
+        house.ahead = -30 * DAY
+        async with linked(folder, house) as link:
+            await link.withdraw()
+            await until(lambda: link.status.state is MemberState.WITHDRAWN, "deleted")
+    assert hub.wh(home) == {}
+
+
+@pytest.mark.clause("CM-36")
+async def test_it_outranks_the_consent_of_an_id_that_began_later(hub: Hub, tmp_path: Path) -> None:
+    """That consent is of when the id began; then the clock was set back."""
+    house, folder = House(), tmp_path / "home"
+    async with hub:
+        home = await told(hub, folder, house)
+        held = hub.books.agreement(home)
+        assert isinstance(held, Consent)
+        began = int(time.time() * 1000)
+        hub.books.agree(replace(held, at=began))
+        hub.books.commit()
+        state = kept.load(folder)
+        identity = replace(state.identities[0], consented_at=began)
+        kept.save(folder, state.with_identity(identity))
+        assert state.latest_at < began
         house.ahead = -30 * DAY
         async with linked(folder, house) as link:
             await link.withdraw()

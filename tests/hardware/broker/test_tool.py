@@ -157,7 +157,9 @@ def test_rights_that_the_broker_keeps_survive_every_command(community: Layout) -
     assert community.rights.read_bytes() == before
 
 
-def test_a_home_by_hand_while_the_broker_is_stopped(community: Layout, tmp_path: Path) -> None:
+def test_a_home_by_hand_while_the_broker_is_stopped(
+    community: Layout, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder, key = str(community.folder), keys.new_key()
     csr = request(tmp_path, key)
     assert main(["enrol", folder, "--home", "cabin", "--csr", csr, "--offline"]) == 0
@@ -166,7 +168,10 @@ def test_a_home_by_hand_while_the_broker_is_stopped(community: Layout, tmp_path:
     assert keys.matches(key, certificate)
     assert "cabin" in rights.users(community.rights)
     assert main(["renew", folder, "--home", "cabin", "--csr", csr, "--days", "30"]) == 0
+    capsys.readouterr()
     assert main(["revoke", folder, "cabin", "--offline"]) == 0
+    # The hub would give the rights again to a broker that has lost them.
+    assert "carbon_meter.remove_home with cabin" in capsys.readouterr().out
     assert "cabin" not in rights.users(community.rights)
     listed = x509.load_pem_x509_crl(community.revoked.read_bytes())
     serial = x509.load_pem_x509_certificate(certificate.encode()).serial_number

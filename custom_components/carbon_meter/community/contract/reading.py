@@ -81,7 +81,7 @@ def check_time(footprint: Footprint, now: float) -> None:
         raise RefusedError(Code.FUTURE, "CM-17", f"{footprint.start} is after {now:.0f}")
     if footprint.start < now - OLDEST:
         raise RefusedError(Code.OLD, "CM-18", f"{footprint.start} is long before {now:.0f}")
-    if footprint.is_final and footprint.end > now + AHEAD:
+    if footprint.is_final and footprint.end > now:
         raise RefusedError(Code.FINAL, "CM-19", f"final before its end at {footprint.end}")
 
 

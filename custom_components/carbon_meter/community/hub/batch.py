@@ -38,6 +38,9 @@ _TAKEN: Final = {
 }
 """What is acknowledged, by the field of Counts."""
 
+_RESERVED: Final = frozenset({Channel.WITHDRAWAL, Channel.SIGNING})
+"""What a home that floods must not lose: the end of its consent, and its certificate."""
+
 _FOOTPRINT: Final = f"{Channel.FOOTPRINT}/"
 
 
@@ -48,6 +51,9 @@ class Batch:
         """Begin with none."""
         self._parts = parts
         self._now = now
+        self._present = int(now * 1000)
+        """In milliseconds, as agreements tell it."""
+
         self._community = parts.ledger.community
         self._below = f"{ROOT}/{self._community}/"
         self._footprints: list[Footprint] = []
@@ -73,7 +79,7 @@ class Batch:
         home, _, channel = topic.removeprefix(self._below).partition("/")
         if not topic.startswith(self._below) or not _is_home(home, parts.heard):
             parts.counting.add("strangers")
-        elif not parts.budgets.admit(home, self._now):
+        elif not self._admits(home, channel):
             parts.counting.flood(home, self._now)
         else:
             if home not in parts.heard and channel != Channel.SIGNING:
@@ -82,6 +88,13 @@ class Batch:
                 self._read(home, channel, topic, payload)
             except RefusedError as err:
                 self._refuse(err, home, topic, payload)
+
+    def _admits(self, home: str, channel: str) -> bool:
+        """Return whether a home may say one more of this kind, and count it."""
+        parts = self._parts
+        return parts.budgets.admit(home, self._now) or (
+            channel in _RESERVED and parts.reserved.admit(f"{home}/{channel}", self._now)
+        )
 
     def _hear(self, home: str) -> None:
         """Tell the desk once that a home speaks; if not now, then with its next message."""
@@ -99,8 +112,6 @@ class Batch:
             self._footprints.append(footprint)
         elif channel in {Channel.CONSENT, Channel.WITHDRAWAL}:
             agreement = read_agreement(topic, payload)
-            # An agreement of the future would hold against every later one of a clock put right.
-            agreement = replace(agreement, at=min(agreement.at, int(self._now * 1000)))
             if isinstance(agreement, Consent):
                 self._agree(agreement)
             else:
@@ -184,7 +195,8 @@ class Batch:
         value: Any = None
         with suppress(RefusedError):
             place = replace(place, start=parse(topic).start)
-            value = decoded(payload)
+            # Of what is no footprint nothing is told back: fields of it mean something else.
+            value = None if place.start is None else decoded(payload)
         self._replies.append(reply(nack_of(err, place, value)))
 
     # Agreements
@@ -194,8 +206,13 @@ class Batch:
         parts, home = self._parts, consent.home
         parts.counting.add("consents")
         held = parts.books.agreement(home)
-        if latest(held, consent) is held and held != consent:
-            return
+        if isinstance(held, Withdrawal):
+            raise RefusedError(Code.CONSENT, "CM-37", f"{home} has withdrawn")
+        if consent.at > self._present:
+            # One of the future would hold against every later one of a clock put right.
+            consent = replace(consent, at=0)
+        elif held is not None and held != consent and latest(held, consent) is held:
+            raise _overtaken(held)
         if home not in parts.admitted or held != consent:
             if not parts.desk.consented(home, self._now):
                 raise RefusedError(Code.CONSENT, "CM-36", f"{home} is no member")
@@ -209,7 +226,8 @@ class Batch:
         parts.counting.add("withdrawals")
         held = parts.books.agreement(home)
         if isinstance(held, Consent) and held.at > withdrawal.at:
-            return
+            raise _overtaken(held)
+        withdrawal = replace(withdrawal, at=min(withdrawal.at, self._present))
         self._flush()
         gone = [home] if isinstance(held, Consent) or home in parts.ledger.homes else []
         gone += [
@@ -224,9 +242,7 @@ class Batch:
             parts.backfill.forget(each)
             parts.admitted.discard(each)
             parts.books.forget(withdrawal, each, self._now)
-        deleted = Deleted(
-            community=self._community, home=home, at=int(self._now * 1000), homes=len(gone)
-        )
+        deleted = Deleted(community=self._community, home=home, at=self._present, homes=len(gone))
         self._replies.append(Reply(*write_deleted(deleted)))
 
     def _tell_withdrawn(self, home: str) -> None:
@@ -260,6 +276,11 @@ class Batch:
 def reply(answer: Ack | Nack | Request) -> Reply:
     """Return an answer as the message that it is."""
     return Reply(*write_answer(answer))
+
+
+def _overtaken(held: Consent) -> RefusedError:
+    """Return what is said to an agreement that a consent of later keeps from holding."""
+    return RefusedError(Code.CONSENT, "CM-47", f"the consent of {held.at} holds")
 
 
 def _is_home(home: str, known: set[str]) -> bool:

@@ -23,6 +23,10 @@ class Limits:
     """Runs of a home of which numbers are kept, the latest ones."""
 
 
+RESERVED: Final = Limits(rate=1 / 60, burst=10)
+"""What a home may say of each kind that must not be lost, when it has said too much already."""
+
+
 class Budgets:
     """What each home may still say: `burst` messages, refilled by `rate`.
 

@@ -13,7 +13,7 @@ from .books import Books
 from .counts import Counting
 from .desk import DeskError
 from .errors import StoreError
-from .limits import Budgets
+from .limits import RESERVED, Budgets
 
 
 class Reception(Protocol):
@@ -50,6 +50,9 @@ class Parts:
     desk: Reception
     backfill: Backfill
     budgets: Budgets
+    reserved: Budgets = field(default_factory=lambda: Budgets(RESERVED))
+    """By home and channel, for what must not be lost in a flood."""
+
     counting: Counting = field(default_factory=Counting)
     on_withdrawn: Callable[[str], None] | None = None
     """Told of each id whose data was deleted, before the home is."""
@@ -64,6 +67,7 @@ class Parts:
         """Drop what was noted of messages that are not on the disk."""
         self.books.revert()
         self.budgets.give_back()
+        self.reserved.give_back()
         self.counting.drop()
         self.heard.clear()
         self.admitted.clear()

@@ -148,4 +148,5 @@ class Processor:
             self._parts.counting.keep(now)
             return []
         self._parts.budgets.keep()
+        self._parts.reserved.keep()
         return replies

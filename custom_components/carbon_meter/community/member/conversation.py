@@ -56,6 +56,15 @@ _SHORTEST: Final = 1.0
 _CONSENT_AGAIN: Final = 3600.0
 """Seconds between consents that are told again to a hub that says it has none."""
 
+_REFUSED_AGAIN: Final = 86400.0
+"""Seconds for which a hub is left alone that has refused the consent itself."""
+
+_OVERTAKEN: Final = "CM-47"
+"""What is said to a consent that a later one of the same home keeps from holding."""
+
+_WITHDRAWAL_AGAIN: Final = 60.0
+"""Seconds until a withdrawal that nobody has answered is told again; then doubled up to an hour."""
+
 
 class Conversation:
     """Speaks when it is this id's turn, and answers; `speak` and `listen` run side by side."""
@@ -90,6 +99,11 @@ class Conversation:
         self._is_asked = False
         self._is_renewed = False
         self._consent_asked_at: float | None = None
+        self._refused_at: float | None = None
+        """When the hub refused the consent of this connection, by the monotonic clock."""
+
+        self._withdrawal_due = 0.0
+        self._patience = _WITHDRAWAL_AGAIN
 
     def wake(self) -> None:
         """Have it look at once whether something is to be done."""
@@ -105,6 +119,8 @@ class Conversation:
         """
         self._told = self._first_after = self._tried = None
         self._is_renewed = False
+        self._refused_at = None
+        self._patience = _WITHDRAWAL_AGAIN
         self._renewal.connected()
         slot = self._next_slot()
         while not self._is_renewed:
@@ -117,7 +133,7 @@ class Conversation:
             await self._renewal.ask(transport)
             if is_turn or self._is_asked:
                 self._is_asked = False
-                if isinstance(self._told, Consent):
+                if isinstance(self._told, Consent) and self._refused_at is None:
                     await self._drain(transport)
                 slot = self._next_slot()
             self._report.next_slot = slot
@@ -133,7 +149,8 @@ class Conversation:
             return Withdrawal(
                 community=state.community,
                 home=self._home,
-                at=state.withdrawn_at,
+                # The first consent of a later id is of when that began, wherever the clock is now.
+                at=max(state.withdrawn_at, identity.consented_at + 1),
                 also=earlier(state.identities, self._home) if is_speaker else (),
             )
         return Consent(
@@ -150,20 +167,32 @@ class Conversation:
     async def _agree(self, transport: Transport, *, is_turn: bool) -> None:
         """Tell consent or withdrawal, unless the hub has shown that it has the consent.
 
-        A new one at once; one that nobody has heard, and a withdrawal, again when it is our turn.
+        A new one at once; one that nobody has heard again when it is our turn, and a withdrawal
+        after a minute, then ever later.
         """
         agreement = self._agreement()
         is_consent = isinstance(agreement, Consent)
+        if self._refused_at is not None and (
+            agreement != self._told or time.monotonic() - self._refused_at >= _REFUSED_AGAIN
+        ):
+            self._refused_at = self._told = self._tried = None
         if is_consent and (agreement == self._told or self._identity().is_known):
             self._told = agreement
             return
-        if agreement == self._tried and not is_turn:
+        if agreement == self._tried and not (is_turn if is_consent else self._is_withdrawal_due()):
             return
         self._tried, self._told = agreement, None
         sort = Sort.CONSENT if is_consent else Sort.WITHDRAWAL
         reason = await self._publish(transport, write_agreement(agreement), sort)
+        if not is_consent:
+            self._withdrawal_due = self._holdings.now() + self._patience
+            self._patience = min(2 * self._patience, HOUR)
         if reason != NOBODY_LISTENS:
             self._told, self._first_after = agreement, None
+
+    def _is_withdrawal_due(self) -> bool:
+        """Return whether to withdraw again; a clock that was set back does not hold it up."""
+        return not 0 < self._withdrawal_due - self._holdings.now() <= HOUR
 
     async def _drain(self, transport: Transport) -> None:
         """Send what is to be sent, the earliest first, not faster than agreed."""
@@ -185,7 +214,7 @@ class Conversation:
         try:
             for footprint in batch:
                 began = time.monotonic()
-                if self._agreement() != self._told:
+                if self._agreement() != self._told or self._refused_at is not None:
                     return False
                 if not self._holdings.may_leave(footprint):
                     # It was put before less was agreed to.
@@ -286,8 +315,12 @@ class Conversation:
         self._log.refuse(nack)
         self._report.refused(nack)
         if nack.code is Code.CONSENT:
-            # The household agrees: the hub has lost it, and takes the same when it has it again.
-            await self._consent_again()
+            # Nothing leaves beyond what the household agrees to: the hub has lost the consent,
+            # and takes the same when it has it again.
+            if nack.start is not None:
+                await self._consent_again()
+            elif nack.clause != _OVERTAKEN:
+                await self._consent_refused()
             return
         await self._holdings.call(box.outbox.refused, nack)
         if nack.code is Code.CONFLICT and nack.start is not None and nack.duration is not None:
@@ -299,12 +332,18 @@ class Conversation:
         """Tell the consent to a hub that has lost it, not more than once an hour."""
         now = time.monotonic()
         last = self._consent_asked_at
-        if last is not None and now - last < _CONSENT_AGAIN:
+        if self._refused_at is not None or (last is not None and now - last < _CONSENT_AGAIN):
             return
         self._consent_asked_at = now
         await self._set_known(self._identity().consented_at, is_known=False)
         self._told = self._tried = None
         self.wake()
+
+    async def _consent_refused(self) -> None:
+        """Tell nothing to a hub that does not take the consent, until that can have changed."""
+        if isinstance(self._told, Consent):
+            await self._set_known(self._told.at, is_known=False)
+            self._refused_at = time.monotonic()
 
     async def _set_known(self, at: int, *, is_known: bool) -> None:
         """Keep whether the hub has the consent of that moment."""

@@ -118,7 +118,7 @@ def _consenting(identity: Identity, at: int, now: float) -> Identity:
         return identity
     if identity.ends is not None and identity.ends <= now:
         return identity
-    return replace(identity, consented_at=at, is_known=False)
+    return replace(identity, consented_at=max(at, identity.consented_at + 1), is_known=False)
 
 
 def load(folder: Path) -> State:
