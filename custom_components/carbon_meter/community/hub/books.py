@@ -23,6 +23,7 @@ from ..contract.consent import (
 )
 from ..contract.fields import LARGEST_NUMBER
 from ..contract.refusal import RefusedError
+from ..transaction import transaction
 from .errors import StoreError
 from .numbers import Numbers
 
@@ -377,15 +378,8 @@ class Books:
     @contextmanager
     def _writing(self) -> Generator[sqlite3.Connection]:
         """Give the connection within a transaction: all of it is kept, or nothing."""
-        with self._told():
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+        with self._told(), transaction(self._connection) as connection:
+            yield connection
 
     @contextmanager
     def _told(self) -> Generator[None]:

@@ -17,6 +17,8 @@ import sqlite3
 from threading import RLock
 from typing import Any, Final
 
+from ..transaction import transaction
+
 APPLICATION: Final = 0x434D4445
 """In the header of the file: CMDE."""
 
@@ -155,15 +157,8 @@ class Registry:
     @contextmanager
     def changing(self) -> Generator[None]:
         """Make one transaction of a block: all of it is on the disk afterwards, or nothing."""
-        with self._lock, self._told():
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+        with self._lock, self._told(), transaction(self._connection):
+            yield
 
     def home(self, name: str) -> Home | None:
         """Return a home, None if nobody is called so."""

@@ -7,6 +7,7 @@ import sqlite3
 from threading import RLock
 from typing import Final
 
+from ..transaction import transaction
 from .schema import TABLES, VERSION
 
 _CACHE: Final = 65536
@@ -84,15 +85,8 @@ class Database:
     @contextmanager
     def writing(self) -> Generator[sqlite3.Connection]:
         """Give the connection within a transaction: all of it is kept, or nothing."""
-        with self._lock, _told(self._path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+        with self._lock, _told(self._path), transaction(self._connection) as connection:
+            yield connection
 
     @contextmanager
     def sorting(self) -> Generator[sqlite3.Connection]:

@@ -14,6 +14,7 @@ import threading
 from typing import Final
 
 from ..contract.message import Footprint, as_object, canonical
+from ..transaction import transaction
 from .errors import MemberError
 
 _TABLES: Final = """
@@ -128,15 +129,8 @@ class Told:
         if not rows:
             return
         try:
-            with self._lock:
-                self._connection.execute("BEGIN IMMEDIATE")
-                try:
-                    self._connection.executemany(statement, rows)
-                    self._connection.execute("COMMIT")
-                except BaseException:
-                    if self._connection.in_transaction:
-                        self._connection.execute("ROLLBACK")
-                    raise
+            with self._lock, transaction(self._connection):
+                self._connection.executemany(statement, rows)
         except sqlite3.Error as err:
             raise MemberError(f"{self._path} cannot be used ({err})") from err
 

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from typing import Final
 
+from ..transaction import transaction
 from . import schema
 from .errors import DamagedOutboxError, OutboxError
 
@@ -51,16 +52,8 @@ class OutboxFile:
     @contextmanager
     def writing(self) -> Generator[sqlite3.Connection]:
         """Give the connection for changes: on the disk when the block ends, none after an error."""
-        with self._lock, self._explained():
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                # SQLite has taken back some of its errors by itself.
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+        with self._lock, self._explained(), transaction(self._connection) as connection:
+            yield connection
 
     def give_back(self) -> None:
         """Give pages that are empty now back to the disk."""
