@@ -1,6 +1,8 @@
 """The decision of a site: simulated over its archive and its forecast, by real loads."""
 
 import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 import math
@@ -21,6 +23,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.carbon_meter.carbon.grade import Grade
 from custom_components.carbon_meter.const import DOMAIN
+from custom_components.carbon_meter.planning.simulate import Cancellation, Progress
+from custom_components.carbon_meter.simulation.run import Simulation
 from tests.common import SiteUnderTest
 from tests.loads.site import (
     APPLIANCE,
@@ -549,6 +553,32 @@ async def test_the_sensor_shows_how_far_it_has_come(site: SiteUnderTest) -> None
     assert told == sorted(set(told))
     assert len(told) > 3
     assert told[-1] <= 100.0
+
+
+async def test_progress_is_heard_of_a_thread_that_ends_before_it_is_waited_for(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a busy machine, where the thread that simulates is the one that runs."""
+    simulation = Simulation(hass, "Home")
+    told: list[float | None] = []
+    simulation.async_add_listener(lambda: told.append(simulation.progress))
+
+    def at_once(work: Callable[..., Any], *arguments: Any) -> asyncio.Future[Any]:
+        with ThreadPoolExecutor(1) as threads:
+            done = threads.submit(work, *arguments)
+        return asyncio.wrap_future(done)
+
+    def work(progress: Progress, _stop: Cancellation) -> str:
+        progress(1, 2)
+        progress(2, 2)
+        return "found"
+
+    async def read() -> Any:
+        return work
+
+    monkeypatch.setattr(hass, "async_add_executor_job", at_once)
+    assert await simulation.async_run(read) == "found"
+    assert told == [0.0, 0.0, 50.0, 100.0, None]
 
 
 # What cannot be

@@ -11,7 +11,6 @@ from homeassistant.components.recorder.const import DOMAIN as RECORDER_DOMAIN
 from homeassistant.components.recorder.statistics import get_metadata, statistics_during_period
 from homeassistant.const import UnitOfTemperature
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.recorder import get_instance
 import numpy as np
 
@@ -22,9 +21,9 @@ from ..carbon.flow.amounts import FloatArray
 from ..carbon.intervals import HOUR, INTERVAL, floor
 from ..carbon.site import figures as names
 from ..carbon.site.book import SITE_OWNER
-from ..const import DOMAIN
 from ..figure_series import moment
 from ..planning.slots import Slots
+from ..refusals import failed
 
 _UNITS: Final = {"temperature": UnitOfTemperature.CELSIUS.value}
 """In which units statistics are asked for, by what they measure."""
@@ -56,11 +55,7 @@ async def async_past(
     try:
         return await hass.async_add_executor_job(_read, archive, first, stop, step)
     except ArchiveError as err:
-        raise HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key="archive_unusable",
-            translation_placeholders={"error": str(err)},
-        ) from err
+        raise failed("archive_unusable", err) from err
 
 
 def _read(archive: Archive, start: int, end: int, step: int) -> Past:

@@ -80,13 +80,18 @@ class Simulation:
             self._tell(0.0, Stage.SIMULATING)
             self._job = self._hass.async_add_executor_job(work, self._progress(stop), stop)
             # Whoever waits may go away: the thread has to be told, and is waited for.
-            return await asyncio.shield(self._job)
+            found: Found = await asyncio.shield(self._job)
         except CancelledError as err:
             raise HomeAssistantError(
                 translation_domain=DOMAIN,
                 translation_key="simulation_cancelled",
                 translation_placeholders={"site": self._title},
             ) from err
+        else:
+            # Of a thread that ended before it was waited for, the end is known before what it
+            # told of its progress is heard.
+            await asyncio.sleep(0)
+            return found
         finally:
             forget()
             stop.cancel()
