@@ -26,7 +26,7 @@ pytestmark = needs_mosquitto
 
 TOPIC = "grid/co2"
 SOURCE = {"kind": "topic", "topic": TOPIC, "unit": "gCO2eq/kWh"}
-PATIENCE = 15.0
+PATIENCE = 60.0
 
 
 @pytest.fixture

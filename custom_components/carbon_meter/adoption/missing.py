@@ -4,9 +4,8 @@ from collections.abc import Collection
 from typing import Final
 
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import issue_registry as ir
 
-from ..const import DOMAIN
+from ..repair_issue import RepairIssue
 
 _ISSUE: Final = "adopted_entity_missing"
 
@@ -16,8 +15,7 @@ class MissingEntities:
 
     def __init__(self, hass: HomeAssistant, meter_id: str, title: str) -> None:
         """Take what tells the meter from others, and its name."""
-        self._hass = hass
-        self._issue_id = f"{_ISSUE}_{meter_id}"
+        self._issue = RepairIssue(hass, f"{_ISSUE}_{meter_id}", warns=True)
         self._title = title
         self._told: set[str] = set()
 
@@ -29,20 +27,10 @@ class MissingEntities:
         if not quantities:
             self.close()
             return
-        ir.async_create_issue(
-            self._hass,
-            DOMAIN,
-            self._issue_id,
-            is_fixable=False,
-            severity=ir.IssueSeverity.WARNING,
-            translation_key=_ISSUE,
-            translation_placeholders={
-                "meter": self._title,
-                "quantities": ", ".join(sorted(quantities)),
-            },
-        )
+        told = {"meter": self._title, "quantities": ", ".join(sorted(quantities))}
+        self._issue.tell(_ISSUE, told)
 
     def close(self) -> None:
         """Take the issue back."""
         self._told = set()
-        ir.async_delete_issue(self._hass, DOMAIN, self._issue_id)
+        self._issue.clear()

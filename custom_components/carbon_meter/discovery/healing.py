@@ -12,6 +12,7 @@ from homeassistant.helpers.event import async_track_time_interval
 
 from ..const import CONF_RESCAN, CONF_SERIAL, DOMAIN, SUBENTRY_METER
 from ..data import CarbonMeterConfigEntry
+from ..repair_issue import RepairIssue
 from .addresses import ConfiguredMeter, async_hosts_by_mac, async_learn_mac, async_move, mac_of
 from .knock import open_places
 from .scan import NetworkSearch
@@ -74,7 +75,7 @@ class AddressWatch:
                 answering.append(meter)
                 self._silent_since.pop(key, None)
                 self._searches.pop(key, None)
-                ir.async_delete_issue(self._hass, DOMAIN, f"{_ISSUE}_{key}")
+                RepairIssue(self._hass, f"{_ISSUE}_{key}").clear()
             elif now - self._silent_since.setdefault(key, now) >= self._patience(key):
                 due.append(meter)
         async_learn_mac(self._hass, answering)
@@ -133,16 +134,6 @@ class AddressWatch:
 
     def _tell_lost(self, meter: ConfiguredMeter) -> None:
         """Tell that a meter is nowhere to be found."""
-        ir.async_create_issue(
-            self._hass,
-            DOMAIN,
-            f"{_ISSUE}_{meter.subentry.subentry_id}",
-            is_fixable=False,
-            severity=ir.IssueSeverity.WARNING,
-            translation_key=_ISSUE,
-            translation_placeholders={
-                "meter": meter.subentry.title,
-                "host": meter.host,
-                "site": self._entry.title,
-            },
-        )
+        told = {"meter": meter.subentry.title, "host": meter.host, "site": self._entry.title}
+        issue_id = f"{_ISSUE}_{meter.subentry.subentry_id}"
+        RepairIssue(self._hass, issue_id, warns=True).tell(_ISSUE, told)

@@ -4,9 +4,8 @@ from typing import Literal
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import issue_registry as ir
 
-from ..const import DOMAIN
+from ..repair_issue import RepairIssue
 
 type Key = Literal["load_unusable", "load_failed"]
 
@@ -27,19 +26,8 @@ class LoadIssues:
         if self._told.get(issue_id) == problem:
             return False
         self._told[issue_id] = problem
-        ir.async_create_issue(
-            self._hass,
-            DOMAIN,
-            issue_id,
-            is_fixable=False,
-            severity=ir.IssueSeverity.ERROR,
-            translation_key=key,
-            translation_placeholders={
-                "load": load.title,
-                "site": self._entry.title,
-                "problem": problem,
-            },
-        )
+        placeholders = {"load": load.title, "site": self._entry.title, "problem": problem}
+        RepairIssue(self._hass, issue_id).tell(key, placeholders)
         return True
 
     @callback
@@ -55,4 +43,4 @@ class LoadIssues:
 
     def _clear(self, issue_id: str) -> None:
         if self._told.pop(issue_id, None) is not None:
-            ir.async_delete_issue(self._hass, DOMAIN, issue_id)
+            RepairIssue(self._hass, issue_id).clear()

@@ -20,13 +20,13 @@ from homeassistant.core import (
 )
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.storage import Store
 from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 from homeassistant.util import dt as dt_util
 import probatio
 
 from ..const import DOMAIN, LOGGER
 from ..planning.light_levels import FULL, Dimmed, dimmed, restored
+from .remembered import Remembered
 
 SERVICE_DIM_LIGHTS: Final = "dim_lights"
 SERVICE_RESTORE_LIGHTS: Final = "restore_lights"
@@ -38,8 +38,6 @@ CONF_TRANSITION: Final = "transition"
 
 _LIGHT: Final = "light"
 _BRIGHTNESS: Final = "brightness"
-_KEY: Final = f"{DOMAIN}.lights"
-_VERSION: Final = 1
 
 _LONGEST: Final = 7 * 86400
 """Seconds for which a lamp that is off or away is waited for."""
@@ -100,8 +98,9 @@ class LightMemory:
     def __init__(self, hass: HomeAssistant) -> None:
         """Name the file; it is read when a lamp is to be dimmed or restored first."""
         self._hass = hass
-        self._store: Store[dict[str, Any]] = Store(hass, _VERSION, _KEY, atomic_writes=True)
-        self._known: dict[str, Dimmed] | None = None
+        self._lamps = Remembered(
+            hass, "lights", Dimmed.from_dict, "What %s had before it was dimmed cannot be read"
+        )
         self._lock = asyncio.Lock()
 
     async def async_dim(
@@ -144,8 +143,7 @@ class LightMemory:
                 elif new is not before.get(light):
                     wanted[new.given].append(light)
             if known != before:
-                self._known = known
-                await self._async_save()
+                await self._lamps.async_save(known)
             for given, names in wanted.items():
                 failed = await self._async_give(names, given, transition, context)
                 told["failed" if failed else "changed"].extend(names)
@@ -153,14 +151,8 @@ class LightMemory:
 
     async def _async_load(self, now: float) -> dict[str, Dimmed]:
         """Return what is known, without lamps that were not seen on for too long."""
-        if self._known is None:
-            self._known = _read(await self._store.async_load())
-        return {light: lamp for light, lamp in self._known.items() if now - lamp.at < _LONGEST}
-
-    async def _async_save(self) -> None:
-        """Write the file."""
-        known = self._known or {}
-        await self._store.async_save({light: lamp.as_dict() for light, lamp in known.items()})
+        lamps = await self._lamps.async_load()
+        return {light: lamp for light, lamp in lamps.items() if now - lamp.at < _LONGEST}
 
     async def _async_give(
         self, lights: list[str], level: int, transition: float, context: Context
@@ -178,17 +170,6 @@ class LightMemory:
             LOGGER.warning("%s cannot be dimmed or restored: %s", ", ".join(lights), err)
             return True
         return False
-
-
-def _read(stored: Any) -> dict[str, Dimmed]:
-    """Return what the file holds; what is no lamp in it is left out."""
-    known: dict[str, Dimmed] = {}
-    for light, data in stored.items() if isinstance(stored, dict) else ():
-        try:
-            known[light] = Dimmed.from_dict(data)
-        except KeyError, TypeError, ValueError:
-            LOGGER.warning("What %s had before it was dimmed cannot be read", light)
-    return known
 
 
 def _level(hass: HomeAssistant, light: str) -> int | None:

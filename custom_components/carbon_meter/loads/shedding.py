@@ -28,11 +28,11 @@ from homeassistant.core import (
 )
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 import probatio
 
 from ..const import DOMAIN, LOGGER
+from .remembered import Remembered
 
 SERVICE_SHED_LOAD: Final = "shed_load"
 SERVICE_RESTORE_LOADS: Final = "restore_loads"
@@ -45,8 +45,6 @@ CONF_OVERRIDE: Final = "override"
 CONF_OVERRIDDEN: Final = "overridden"
 
 _ANY_DOMAIN: Final = "homeassistant"
-_KEY: Final = f"{DOMAIN}.shed"
-_VERSION: Final = 1
 _MINUTE: Final = 60.0
 _SILENT: Final = (None, STATE_UNAVAILABLE, STATE_UNKNOWN)
 
@@ -131,14 +129,13 @@ class ShedMemory:
     def __init__(self, hass: HomeAssistant) -> None:
         """Name the file; it is read when a load is to be shed or restored first."""
         self._hass = hass
-        self._store: Store[dict[str, Any]] = Store(hass, _VERSION, _KEY, atomic_writes=True)
-        self._shed: dict[str, Shed] | None = None
+        self._loads = Remembered(hass, "shed", Shed.from_dict, "Whether %s was shed cannot be read")
         self._lock = asyncio.Lock()
 
     @property
     def shed(self) -> list[str]:
         """Return the devices of the loads that are shed."""
-        return sorted(self._shed or ())
+        return self._loads.names
 
     async def async_shed(self, data: Mapping[str, Any], context: Context) -> None:
         """Switch a load off and remember it; what is meant is on disk before.
@@ -148,7 +145,7 @@ class ShedMemory:
         device, override = data[CONF_DEVICE], data.get(CONF_OVERRIDE)
         is_taken_over = data[CONF_OVERRIDDEN]
         async with self._lock:
-            shed = await self._async_load()
+            shed = await self._loads.async_load()
             known = shed.get(device)
             shed[device] = Shed(
                 until=dt_util.utcnow().timestamp() + _MINUTE * data[CONF_LEAST_OFF],
@@ -156,7 +153,7 @@ class ShedMemory:
                 override=override if known is not None or not is_taken_over else None,
                 is_planned=override is not None,
             )
-            await self._async_save()
+            await self._loads.async_save(shed)
             if override is not None and self._state(override) == STATE_OFF:
                 await self._async_switch(override, SERVICE_TURN_ON, context)
             if self._state(device) != STATE_OFF:
@@ -165,7 +162,7 @@ class ShedMemory:
     async def async_restore(self, devices: Iterable[str], most: int, context: Context) -> list[str]:
         """Give back so many loads at the most; return their devices."""
         async with self._lock:
-            shed = await self._async_load()
+            shed = await self._loads.async_load()
             before = dict(shed)
             restored: list[str] = []
             for device in reversed(list(devices)):
@@ -177,7 +174,7 @@ class ShedMemory:
                         del shed[device]
                         restored.append(device)
             if shed != before:
-                await self._async_save()
+                await self._loads.async_save(shed)
             for device in restored:
                 await self._async_give_back(device, before[device], context)
             return restored
@@ -212,26 +209,3 @@ class ShedMemory:
     def _state(self, entity_id: str) -> str | None:
         state = self._hass.states.get(entity_id)
         return None if state is None else state.state
-
-    async def _async_load(self) -> dict[str, Shed]:
-        """Return what is shed."""
-        if self._shed is None:
-            self._shed = _read(await self._store.async_load())
-        return self._shed
-
-    async def _async_save(self) -> None:
-        """Write the file."""
-        await self._store.async_save(
-            {device: load.as_dict() for device, load in (self._shed or {}).items()}
-        )
-
-
-def _read(stored: Any) -> dict[str, Shed]:
-    """Return what the file holds; what is no load in it is left out."""
-    shed: dict[str, Shed] = {}
-    for device, data in stored.items() if isinstance(stored, dict) else ():
-        try:
-            shed[device] = Shed.from_dict(data)
-        except KeyError, TypeError, ValueError:
-            LOGGER.warning("Whether %s was shed cannot be read", device)
-    return shed

@@ -5,11 +5,11 @@ from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import issue_registry as ir
 from homeassistant.requirements import RequirementsNotFound, async_process_requirements
 
 from ..const import DOMAIN, LOGGER
 from ..planning.programme import has_highs
+from ..repair_issue import RepairIssue
 
 REQUIREMENT: Final = "highspy>=1.12"
 
@@ -34,7 +34,7 @@ class Solver:
         self._hass = hass
         self._entry = entry
         self._installed = installed
-        self._issue_id = f"{_ISSUE}{entry.entry_id}"
+        self._issue = RepairIssue(hass, f"{_ISSUE}{entry.entry_id}", warns=True)
         self._is_there: bool | None = None
 
     async def async_is_there(self) -> bool:
@@ -67,20 +67,12 @@ class Solver:
 
     @callback
     def _tell(self) -> None:
-        ir.async_create_issue(
-            self._hass,
-            DOMAIN,
-            self._issue_id,
-            is_fixable=False,
-            severity=ir.IssueSeverity.WARNING,
-            translation_key="solver_missing",
-            translation_placeholders={"requirement": REQUIREMENT},
-        )
+        self._issue.tell("solver_missing", {"requirement": REQUIREMENT})
 
     @callback
     def async_close(self) -> None:
         """The site is unloaded."""
-        ir.async_delete_issue(self._hass, DOMAIN, self._issue_id)
+        self._issue.clear()
 
 
 def _can_be_used() -> bool:

@@ -20,6 +20,7 @@ from custom_components.carbon_meter.carbon.archive.errors import (
     DamagedArchiveError,
 )
 from custom_components.carbon_meter.carbon.archive.rows import AuditEntry
+from custom_components.carbon_meter.sqlitefile import version_of
 from tests.carbon.archived import HOUR, START, grid_hour, meter_hour
 
 NOBODY = 65534
@@ -179,10 +180,10 @@ def test_an_older_archive_is_brought_up_to_date_at_once_or_not_at_all(path: Path
     newest = schema.VERSION + 2
     with pytest.raises(ArithmeticError):
         schema.bring_up_to_date(connection, {1: add, 2: fail}, newest)
-    assert schema.version(connection) == schema.VERSION
+    assert version_of(connection) == schema.VERSION
     assert connection.execute("SELECT COUNT(*) FROM energy").fetchone() == (2,)
     schema.bring_up_to_date(connection, {1: add, 2: lambda _: None}, newest)
-    assert schema.version(connection) == newest
+    assert version_of(connection) == newest
     assert connection.execute("SELECT name, colour FROM meter").fetchall() == [("m", None)]
     connection.close()
 

@@ -11,7 +11,6 @@ import pytest
 from custom_components.carbon_meter.carbon.archive.archive import Archive
 from tests.carbon.archived import HOUR, START
 
-INTEGRATION = Path(__file__).resolve().parents[3] / "custom_components" / "carbon_meter"
 WRITER = Path(__file__).with_name("writer.py")
 METERS = ("one", "two", "three")
 
@@ -45,9 +44,7 @@ def test_every_transaction_is_whole_or_absent(path: Path) -> None:
 def _written_until_killed(path: Path, transactions: int, pause: float) -> int:
     """Return the last transaction that the killed process told."""
     command = [sys.executable, "-P", str(WRITER), str(path), str(START), *METERS]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env={"PYTHONPATH": str(INTEGRATION)}
-    ) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={}) as process:
         assert process.stdout is not None
         last = [int(process.stdout.readline()) for _ in range(transactions)][-1]
         try:

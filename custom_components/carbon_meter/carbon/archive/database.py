@@ -2,25 +2,32 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 import sqlite3
 import threading
 from typing import Final
 
+from ...sqlitefile import (
+    LOG,
+    SHARED,
+    application_of,
+    beside,
+    bytes_of,
+    damage_in,
+    is_empty,
+    moved_aside,
+    opened,
+    version_of,
+)
 from . import schema
 from .errors import ArchiveError, DamagedArchiveError, explained, explanation
-
-_WAIT: Final = 10.0
-"""Seconds to wait for another program that looks into the file."""
 
 _CHECKPOINT: Final = 1000
 """Pages in the log after which SQLite brings them into the file; its own default."""
 
 _LOG_LIMIT: Final = 4 * 1024 * 1024
 """Bytes to which the log shrinks once it is in the file."""
-
-_BESIDE: Final = ("-wal", "-shm")
-"""What SQLite keeps beside the file while it is open."""
 
 _SUSPECT: Final = ".suspect"
 """Marks beside the file that damage was met: the next opening looks at all of it."""
@@ -40,7 +47,7 @@ class Database:
         try:
             self._connection = self._opened(held=held)
         except DamagedArchiveError:
-            self.damaged = _moved_aside(path)
+            self.damaged = _set_aside(path)
             self._connection = self._opened(held=held)
 
     def close(self) -> None:
@@ -85,11 +92,7 @@ class Database:
 
     def size(self) -> int:
         """Return the bytes of the file and of what lies beside it."""
-        total = 0
-        for suffix in ("", *_BESIDE):
-            with suppress(FileNotFoundError):
-                total += _beside(self.path, suffix).stat().st_size
-        return total
+        return bytes_of(self.path, "", LOG, SHARED)
 
     def hold(self) -> None:
         """Bring the log into the file, then leave the file alone."""
@@ -113,7 +116,7 @@ class Database:
             error = explanation(self.path, err)
             if isinstance(error, DamagedArchiveError):
                 with suppress(OSError):
-                    _beside(self.path, _SUSPECT).touch()
+                    beside(self.path, _SUSPECT).touch()
             raise error from err
 
     def _undo(self, name: str) -> None:
@@ -129,39 +132,30 @@ class Database:
     def _opened(self, *, held: bool) -> sqlite3.Connection:
         """Return a connection to a sound file with the tables of this version."""
         # A log that was not brought into the file: whoever wrote it came to no good end.
-        doubtful = _beside(self.path, _SUSPECT).exists() or _size(self.path, "-wal") > _EMPTY_LOG
+        doubtful = beside(self.path, _SUSPECT).exists() or bytes_of(self.path, LOG) > _EMPTY_LOG
         with explained(self.path):
-            connection = sqlite3.connect(
-                self.path, timeout=_WAIT, isolation_level=None, check_same_thread=False
-            )
-            try:
-                self._prepare(connection, held=held, doubtful=doubtful)
-            except BaseException:
-                # What is to be moved aside or belongs to others must not change now.
-                connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE)
-                connection.close()
-                raise
+            connection = opened(self.path, partial(self._prepare, held=held, doubtful=doubtful))
         with suppress(OSError):
-            _beside(self.path, _SUSPECT).unlink(missing_ok=True)
+            beside(self.path, _SUSPECT).unlink(missing_ok=True)
         return connection
 
     def _prepare(self, connection: sqlite3.Connection, *, held: bool, doubtful: bool) -> None:
         """Check whose file it is and whether it is sound, and set the connection up."""
         if held:
             _hold(connection)
-        if schema.is_empty(connection):
+        if is_empty(connection):
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        elif schema.application(connection) != schema.APPLICATION:
+        elif application_of(connection) != schema.APPLICATION:
             raise ArchiveError(
                 f"{self.path} belongs to another program; move it elsewhere, then reload the site"
             )
-        elif schema.version(connection) > schema.VERSION:
+        elif version_of(connection) > schema.VERSION:
             raise ArchiveError(
                 f"{self.path} was written by a newer version of Carbon Meter; update Carbon Meter, "
                 "or restore the file of a backup of before"
             )
-        elif doubtful:
-            self._check(connection)
+        elif doubtful and (found := damage_in(connection)):
+            raise DamagedArchiveError(f"{self.path} is damaged ({found})")
         mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
         if mode != "wal":
             raise ArchiveError(
@@ -172,12 +166,6 @@ class Database:
         connection.execute(f"PRAGMA journal_size_limit = {_LOG_LIMIT}").fetchall()
         schema.bring_up_to_date(connection)
 
-    def _check(self, connection: sqlite3.Connection) -> None:
-        """Raise DamagedArchiveError for a file whose pages do not fit together."""
-        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if found != "ok":
-            raise DamagedArchiveError(f"{self.path} is damaged ({found})")
-
 
 def _hold(connection: sqlite3.Connection) -> None:
     """Let the log grow: SQLite no longer brings it into the file by itself, nor on closing."""
@@ -185,32 +173,11 @@ def _hold(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA wal_autocheckpoint = 0").fetchall()
 
 
-def _beside(path: Path, suffix: str) -> Path:
-    """Return the path of what lies beside the file."""
-    return path.with_name(path.name + suffix)
-
-
-def _size(path: Path, suffix: str) -> int:
-    """Return the bytes of what lies beside the file, 0 if it is not there."""
+def _set_aside(path: Path) -> Path:
+    """Move a damaged file aside; return its new place."""
     try:
-        return _beside(path, suffix).stat().st_size
-    except OSError:
-        return 0
-
-
-def _moved_aside(path: Path) -> Path:
-    """Rename a damaged file and its log, so that they can be looked at; return its new place."""
-    number = 1
-    while (target := _beside(path, f".damaged-{number}")).exists():
-        number += 1
-    try:
-        # The log first: it must never meet a new file.
-        for suffix in ("-wal", ""):
-            source = _beside(path, suffix)
-            if source.exists():
-                source.rename(_beside(target, suffix))
-        for suffix in ("-shm", _SUSPECT):
-            _beside(path, suffix).unlink(missing_ok=True)
+        target = moved_aside(path)
+        beside(path, _SUSPECT).unlink(missing_ok=True)
     except OSError as err:
         raise ArchiveError(
             f"{path} is damaged and cannot be moved aside ({err}); delete it, then reload the site"

@@ -6,10 +6,7 @@ from pathlib import Path
 import sqlite3
 from typing import Final
 
-_PRIMARY: Final = 0xFF
-"""The part of an SQLite error code that tells the kind; the rest tells the place."""
-
-_DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+from ...sqlitefile import is_damage, kind_of
 
 _ADVICE: Final = {
     sqlite3.SQLITE_FULL: "the disk is full; free some space, then reload the site",
@@ -47,12 +44,11 @@ def explained(path: Path) -> Iterator[None]:
 
 def explanation(path: Path, err: sqlite3.Error) -> ArchiveError:
     """Return the error to raise for what SQLite complains about."""
-    code = getattr(err, "sqlite_errorcode", None)
-    kind = None if code is None else code & _PRIMARY
-    if kind in _DAMAGED:
+    if is_damage(err):
         return DamagedArchiveError(
             f"{path} is damaged ({err}); reload the site: the file is then set aside and a new "
             "archive begun"
         )
-    advice = _ADVICE.get(kind) if kind is not None else None
+    kind = kind_of(err)
+    advice = None if kind is None else _ADVICE.get(kind)
     return ArchiveError(f"{path} cannot be used ({err})" + (f": {advice}" if advice else ""))

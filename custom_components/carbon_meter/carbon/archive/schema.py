@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 import sqlite3
 from typing import Final
 
+from ...sqlitefile import new_tables, version_of
+
 APPLICATION: Final = 0x434D4152
 """In the head of the file: "CMAR", so that no other program's file is taken for an archive."""
 
@@ -83,42 +85,19 @@ MIGRATIONS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {}
 """By version: what makes of its tables those of the next version."""
 
 
-def version(connection: sqlite3.Connection) -> int:
-    """Return the version of the tables, 0 of a file that has none."""
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def application(connection: sqlite3.Connection) -> int:
-    """Return which program the file says it belongs to, 0 if it says nothing."""
-    return int(connection.execute("PRAGMA application_id").fetchone()[0])
-
-
-def is_empty(connection: sqlite3.Connection) -> bool:
-    """Return whether a file has no tables."""
-    return connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is None
-
-
 def bring_up_to_date(
     connection: sqlite3.Connection,
     migrations: Mapping[int, Callable[[sqlite3.Connection], None]] = MIGRATIONS,
     newest: int = VERSION,
 ) -> None:
     """Make the tables of the newest version: all of them at once or nothing."""
-    present = version(connection)
+    present = version_of(connection)
     if present == newest:
         return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with new_tables(connection, newest, APPLICATION):
         if present == 0:
             for statement in _TABLES:
                 connection.execute(statement)
-            connection.execute(f"PRAGMA application_id = {APPLICATION}")
         else:
             for step in range(present, newest):
                 migrations[step](connection)
-        connection.execute(f"PRAGMA user_version = {newest}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise

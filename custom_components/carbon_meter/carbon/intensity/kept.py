@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from ..grade import Grade
 from .source import IntensityInterval, SourceInfo
+from .stored import intervals_of, rows_of
 
 KEPT_BEHIND: Final = 48 * 3600.0
 """Seconds of the past that late energy is still weighed with."""
@@ -41,22 +41,8 @@ class KeptSource:
 
     def as_dict(self) -> dict[str, Any]:
         """Return what must survive a restart."""
-        return {
-            "intervals": [
-                [kept.start, kept.end, kept.value, kept.grade.value, kept.source]
-                for kept in self._intervals
-            ]
-        }
+        return {"intervals": rows_of(self._intervals)}
 
     def restore(self, data: Mapping[str, Any]) -> None:
         """Take what `as_dict` gave; raises KeyError, TypeError or ValueError for anything else."""
-        self._intervals = [
-            IntensityInterval(
-                start=float(start),
-                end=float(end),
-                value=float(value),
-                grade=Grade(grade),
-                source=str(source),
-            )
-            for start, end, value, grade, source in data["intervals"]
-        ]
+        self._intervals = intervals_of(data["intervals"])

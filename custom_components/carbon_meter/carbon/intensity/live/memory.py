@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from ...grade import Grade
 from ..source import IntensityInterval
+from ..stored import intervals_of, rows_of
 from .overlay import cut, overlaid
 
 _BEHIND: Final = 14 * 86400.0
@@ -48,28 +49,14 @@ class Memory:
 
     def as_dict(self, now: float) -> dict[str, Any]:
         """Return what must survive a restart."""
-        return {
-            "intervals": [
-                [each.start, each.end, each.value, each.grade.value, each.source]
-                for each in self.intervals(now - _STORED_BEHIND, now + _AHEAD)
-            ]
-        }
+        return {"intervals": rows_of(self.intervals(now - _STORED_BEHIND, now + _AHEAD))}
 
     def restore(self, data: Mapping[str, Any], now: float) -> None:
         """Take what `as_dict` gave; what was told since counts more.
 
         Raises KeyError, TypeError or ValueError for anything else.
         """
-        before = [
-            IntensityInterval(
-                start=float(start),
-                end=float(end),
-                value=float(value),
-                grade=Grade(grade),
-                source=str(source),
-            )
-            for start, end, value, grade, source in data["intervals"]
-        ]
+        before = intervals_of(data["intervals"])
         since = self._layers()
         self._told, self._forecast = [], []
         self.take(_layer(before, forecast=False), now)

@@ -6,6 +6,7 @@ Endpoints and shapes: carbon-intensity.github.io/api-definitions; cross-checked 
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 import re
 from typing import Any, Final, override
 
@@ -50,10 +51,10 @@ NATIONAL: Final = Provider(
     chunk=13 * DAY,
 )
 
-REGIONAL: Final = Provider(
+REGIONAL: Final = replace(
+    NATIONAL,
     key="neso_regional",
     name="NESO Carbon Intensity, regional",
-    base_url=_BASE_URL,
     zones={
         "1": "North Scotland",
         "2": "South Scotland",
@@ -76,18 +77,7 @@ REGIONAL: Final = Provider(
     zone_form=r"[A-Z]{1,2}[0-9][A-Z0-9]?(?: ?[0-9][A-Z]{2})?",
     zone_hint="a region, or a postcode such as SW1A",
     countries={"GB": ""},
-    scope=Scope.DIRECT,
-    basis=Basis.CONSUMPTION,
-    includes_td=True,
-    licence=_LICENCE,
-    attribution=_ATTRIBUTION,
-    terms=_TERMS,
-    spacing=2.0,
-    burst=4,
     refresh=0.5 * HOUR,
-    step=0.5 * HOUR,
-    horizon=48 * HOUR,
-    since=_SINCE,
     # Windows of 14 days are refused here.
     chunk=7 * DAY,
 )
