@@ -17,6 +17,9 @@ class Vector:
     name: str
     clause: str
     topic: str
+    to: str
+    """Who receives it: `hub` or `home`."""
+
     now: float
     payload: bytes
     outcome: str
@@ -34,7 +37,7 @@ class Vector:
         """Return the name of the schema."""
         if self.file.startswith("footprint"):
             return "footprint"
-        channel = self.topic.rpartition("/")[2]
+        channel = self.topic.split("/")[5]
         return "request" if channel == "req" else channel
 
 

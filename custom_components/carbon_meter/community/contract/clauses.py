@@ -15,7 +15,7 @@ CLAUSES: Final[Mapping[str, str]] = MappingProxyType(
         ),
         "CM-2": (
             "The ids of a community and of a home are 1 to 64 of `a-z`, `0-9`, `_` and `-`, the "
-            "first a letter or digit. No home is called `public` or `hub`."
+            "first a letter or digit. No home is called `public`, `hub` or `operator`."
         ),
         "CM-3": "A payload MUST NOT be larger than 8192 bytes.",
         "CM-4": "A payload is UTF-8, and no text in it holds half of a surrogate pair.",
@@ -71,8 +71,8 @@ CLAUSES: Final[Mapping[str, str]] = MappingProxyType(
             "one come again changes nothing."
         ),
         "CM-26": (
-            "A revision is one content: of anything but `at`, `boot` and `seq` a change makes a "
-            "new revision. Another content under the same revision MUST be set apart, not stored."
+            "A revision is one content: of anything that is in its digest a change makes a new "
+            "revision. Another content under the same revision MUST be set apart, not stored."
         ),
         "CM-27": (
             "`boot` is random for every run of the sender. `seq` starts at 1 and rises by 1 with "
@@ -150,12 +150,12 @@ CLAUSES: Final[Mapping[str, str]] = MappingProxyType(
             "again gets the same certificate; a hub that cannot decide now does not answer."
         ),
         "CM-42": (
-            "A home MUST check that a certificate is of its key, names `subject`, and is signed "
-            "by one of `authorities`, and that `subject` is its own id unless it asked for "
-            "another one."
+            "A home MUST check that a certificate is of its key, names `subject` and nobody else, "
+            "is good for a client alone, has not ended, and is signed by one of `authorities`, and "
+            "that `subject` is its own id, or another one where it asked for that."
         ),
         "CM-43": (
-            "A home asks for a new certificate, of a new key, when two thirds of the time of the "
+            "A home asks for a new certificate, of a new key, when two fifths of the time of the "
             "present one are over. Until it has the new one the present one holds."
         ),
         "CM-44": (
@@ -170,13 +170,34 @@ CLAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "CM-46": (
             "A hub may drop, without an answer, what a home sends beyond 10,000 messages and one "
             "more each second; of withdrawals, and of requests for a certificate, it takes 10 "
-            "more, and one more each minute. A home spreads a longer answer, and repeats a "
-            "withdrawal after a minute, then doubling up to an hour."
+            "more, and one more each minute. A home of which it drops 1000 within a minute it may "
+            "put out for ten minutes. A home spreads a longer answer, and repeats a withdrawal "
+            "after a minute, then doubling up to an hour."
         ),
         "CM-47": (
             "A consent or withdrawal that does not hold, because one with a later `at` does, is "
             "answered with the code `consent`. A home that still means it tells it again with a "
             "later `at`."
+        ),
+        "CM-48": (
+            "When a home is expelled that has asked for another id, a hub holds back every id "
+            "that begins with that one and is not in use, until its home has asked for it again "
+            "with the same key; each home can do so for one. A home asks again once a day, over "
+            "the id before, until the hub has acknowledged something under the new one."
+        ),
+        "CM-49": (
+            "A hub takes 100 revisions of a period, and refuses every further one with the code "
+            "`revisions`: the highest that it has taken holds. A home tells a running period at "
+            "most 60 times, and corrections of it together, at most once an hour."
+        ),
+        "CM-50": (
+            "A home names at most 1000 different `ci`: its `version` is that of a table, not of a "
+            "period. A hub refuses a footprint that would make them more with the code "
+            "`intensities`, and MUST go on taking what is weighed by those it knows."
+        ),
+        "CM-51": (
+            "Of what is set apart by CM-26 a hub keeps 100 of a home, and of one revision the "
+            "first; what is beyond is refused like it, and not kept."
         ),
     }
 )

@@ -28,6 +28,12 @@ class Code(StrEnum):
     CARBON_FREE = "carbon_free"
     LEVEL = "level"
     CONFLICT = "conflict"
+    REVISIONS = "revisions"
+    """The period has as many as it may have."""
+
+    INTENSITIES = "intensities"
+    """The home has named as many as it may name."""
+
     CONSENT = "consent"
     """The home has not agreed, or no longer agrees, to what the message shows."""
 

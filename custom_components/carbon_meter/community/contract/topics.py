@@ -10,7 +10,7 @@ from .refusal import Code, RefusedError
 
 ROOT: Final = "cm/v1"
 
-RESERVED_HOMES: Final = frozenset({"public", "hub"})
+RESERVED_HOMES: Final = frozenset({"public", "hub", "operator"})
 """Not homes: what a community publishes for everybody will stand under `public`, and `hub` is the
 hub's own name at the broker."""
 
