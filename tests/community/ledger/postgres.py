@@ -10,15 +10,21 @@ import tempfile
 
 import pytest
 
+VERSION = 15
+"""The least that the statements are promised for; where there are several it is the one taken."""
+
 _UNPACKED = Path(__file__).parents[3] / ".cache/postgresql"
-_FOLDERS = [
-    *sorted(_UNPACKED.glob("usr/lib/postgresql/*/bin"), reverse=True),
-    *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True),
-]
+_FOLDERS = sorted(
+    path
+    for root in (_UNPACKED, Path("/"))
+    for path in root.glob("usr/lib/postgresql/*/bin")
+    if path.parent.name.isdecimal() and int(path.parent.name) >= VERSION
+)
 _INITDB = shutil.which("initdb", path=os.pathsep.join([*map(str, _FOLDERS), os.environ["PATH"]]))
 
 needs_postgres = pytest.mark.skipif(
-    _INITDB is None and os.environ.get("CI") != "true", reason="postgresql is not installed"
+    _INITDB is None and os.environ.get("CI") != "true",
+    reason=f"postgresql {VERSION} is not installed",
 )
 
 
@@ -54,7 +60,7 @@ def _libraries(programs: Path) -> dict[str, str]:
 @contextmanager
 def postgres() -> Iterator[str]:
     """Run a server with an empty database; yield how to connect."""
-    assert _INITDB, "postgresql is not installed"
+    assert _INITDB, f"postgresql {VERSION} is not installed"
     # The path of a socket may be 107 bytes long: those of pytest are longer.
     with tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as name:
         folder = Path(name)

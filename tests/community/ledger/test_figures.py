@@ -18,13 +18,13 @@ from custom_components.carbon_meter.community.ledger.figures import (
 FLOWS = [Flow.GRID_IMPORT, Flow.GRID_EXPORT, Flow.PV]
 
 
-def sums(wh: int, *, free: int = 0, estimated: int = 0) -> Sums:
+def sums(wh: int, *, free: int = 0, known: int | None = None, estimated: int = 0) -> Sums:
     return Sums(
         periods=2,
         wh=wh,
         mg=wh * 300,
         carbon_free=free,
-        known=wh,
+        known=wh if known is None else known,
         measured=wh - estimated,
         estimated=estimated,
         covered=7200 * 9000,
@@ -139,6 +139,31 @@ def test_charged_solar_energy_counts_when_it_is_discharged() -> None:
     found = community_score(noon + evening)
     assert found is not None
     assert found.score == pytest.approx(0.8)
+
+
+def test_what_nobody_has_told_is_no_measured_zero() -> None:
+    untold = [cell(0, Flow.GRID_IMPORT, 600, known=0), cell(0, Flow.PV, 400, free=400)]
+    assert community_score(untold) is None
+    measured = community_score([cell(0, Flow.GRID_IMPORT, 600)])
+    assert measured is not None
+    assert measured.score == 0.0
+
+
+def test_what_is_told_of_some_counts_the_rest_as_none() -> None:
+    hours = [
+        cell(0, Flow.GRID_IMPORT, 600, known=0),
+        cell(1, Flow.GRID_IMPORT, 400, known=200, free=100),
+    ]
+    found = community_score(hours)
+    assert found is not None
+    assert found.score == pytest.approx(0.1)
+
+
+def test_without_import_the_grid_need_not_be_known() -> None:
+    island = [cell(0, Flow.GRID_IMPORT, 0, known=0), cell(0, Flow.PV, 500, free=500)]
+    found = community_score(island)
+    assert found is not None
+    assert found.score == 1.0
 
 
 def test_hours_without_import_are_unknown_and_no_score_is_made_of_nothing() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from custom_components.carbon_meter.community.contract.message import Flow, Kind, Level, Quality
 from custom_components.carbon_meter.community.ledger.calendar import Calendar, Grain
-from custom_components.carbon_meter.community.ledger.cells import SETTLED, WATERMARK, Scope, State
+from custom_components.carbon_meter.community.ledger.cells import Scope
 from custom_components.carbon_meter.community.ledger.database import LedgerError, TooLargeError
 from custom_components.carbon_meter.community.ledger.intake import Outcome
 from custom_components.carbon_meter.community.ledger.ledger import Ledger
@@ -125,28 +125,6 @@ def test_only_touched_cells_are_opened_again(ledger: Ledger) -> None:
     assert hour(ledger, MIDSUMMER + HOUR)[0].revision == 1
 
 
-def test_states(ledger: Ledger) -> None:
-    ledger.take([imported("a", MIDSUMMER, 500)], MIDSUMMER + HOUR)
-    [cell] = hour(ledger)
-    end = MIDSUMMER + HOUR
-    assert cell.state(end + WATERMARK - 1) is State.OPEN
-    assert cell.state(end + WATERMARK) is State.PROVISIONAL
-    assert cell.state(end + SETTLED - 1) is State.PROVISIONAL
-    assert cell.state(end + SETTLED) is State.FINAL
-    late = end + SETTLED + 86400
-    ledger.take([imported("b", MIDSUMMER, 100)], late)
-    [cell] = hour(ledger)
-    assert cell.state(late) is State.PROVISIONAL
-    assert cell.state(late + WATERMARK) is State.FINAL
-
-
-def test_a_clock_that_was_never_set_makes_nothing_final(ledger: Ledger) -> None:
-    ledger.take([imported("a", MIDSUMMER, 500, synced=False)], NOW)
-    assert hour(ledger)[0].state(NOW + 10 * SETTLED) is State.PROVISIONAL
-    ledger.take([imported("a", MIDSUMMER, 500, revision=1)], NOW)
-    assert hour(ledger)[0].state(NOW + 10 * SETTLED) is State.FINAL
-
-
 @pytest.mark.parametrize(
     ("zone", "day", "hours"),
     [
@@ -207,8 +185,22 @@ def test_expected_homes_follow_membership(ledger: Ledger) -> None:
 
 
 def test_withdrawal_deletes_everything(ledger: Ledger, tmp_path: Path) -> None:
-    said = [imported(home, MIDSUMMER, 123_457, software="sw-of-" + home) for home in "ab"]
+    def telling(home: str, wh: int, *, revision: int = 0):
+        """Return a message in which every text is of the home alone."""
+        texts = {name: f"{name}-of-{home}-{revision}" for name in ("source", "zone", "version")}
+        return footprint(
+            home,
+            MIDSUMMER,
+            item(Flow.GRID_IMPORT, wh, **texts),
+            revision=revision,
+            boot=f"boot-of-{home}",
+            method=f"method-of-{home}@1",
+            software=f"software-of-{home}",
+        )
+
+    said = [telling(home, 123_457) for home in "ab"]
     ledger.take([*said, imported("a", MIDSUMMER, 9)], NOW)
+    ledger.take([telling(home, 123_457, revision=1) for home in "ab"], NOW)
     ledger.withdraw("a")
     [cell] = hour(ledger)
     assert (cell.homes, cell.sums.wh, cell.expected) == (1, 123_457, 1)
@@ -216,8 +208,12 @@ def test_withdrawal_deletes_everything(ledger: Ledger, tmp_path: Path) -> None:
     assert ledger.take(said, NOW) == [Outcome.STRANGER, Outcome.DUPLICATE]
     assert not ledger.quarantined()
     files = b"".join(path.read_bytes() for path in tmp_path.iterdir())
-    assert b"sw-of-b" in files
-    assert b"sw-of-a" not in files
+    for name in ("source", "zone", "version"):
+        for revision in range(2):
+            assert f"{name}-of-b-{revision}".encode() in files
+    assert b"method-of-b" in files
+    assert b"software-of-b" in files
+    assert b"-of-a" not in files
 
 
 def test_missing_asks_for_what_no_period_holds(ledger: Ledger) -> None:
@@ -321,18 +317,19 @@ def test_files_of_others_are_refused(tmp_path: Path) -> None:
             Ledger(tmp_path / name, community=COMMUNITY, zone=BERLIN)
 
 
-def test_the_energy_of_every_revision_is_known_until_its_home_withdraws(ledger: Ledger) -> None:
+def test_what_every_revision_told_is_known_until_its_home_withdraws(ledger: Ledger) -> None:
     for revision, wh in enumerate((500, 600, 0)):
-        ledger.take([imported("a", MIDSUMMER, wh, revision=revision)], NOW)
-    ledger.take([footprint("a", MIDSUMMER, item(Flow.PV, 70), revision=3)], NOW)
+        told = item(Flow.GRID_IMPORT, wh, mg=wh * 380, carbon_free=wh // 2)
+        ledger.take([footprint("a", MIDSUMMER, told, revision=revision)], NOW)
+    ledger.take([footprint("a", MIDSUMMER, item(Flow.PV, 70, mg=7), revision=3)], NOW)
     parts = [("a", MIDSUMMER, HOUR, revision) for revision in range(4)]
-    assert ledger.energy(parts, Flow.GRID_IMPORT) == [500, 600, 0, None]
-    assert ledger.energy(parts, Flow.PV) == [None, None, None, 70]
+    assert ledger.told_energy(parts, Flow.GRID_IMPORT) == [500, 600, 0, None]
+    assert ledger.told_energy(parts, Flow.PV) == [None, None, None, 70]
     # A day of it all: its hours do not count any more.
     ledger.take([imported("a", MIDSUMMER, 3, duration=86400)], NOW)
-    assert ledger.energy(parts, Flow.PV)[3] == 70
+    assert ledger.told_energy(parts, Flow.PV)[3] == 70
     ledger.withdraw("a")
-    assert ledger.energy(parts, Flow.GRID_IMPORT) == [None] * 4
+    assert ledger.told_energy(parts, Flow.GRID_IMPORT) == [None] * 4
 
 
 def test_a_file_of_the_first_version_goes_on(ledger: Ledger, tmp_path: Path) -> None:
@@ -350,7 +347,7 @@ def test_a_file_of_the_first_version_goes_on(ledger: Ledger, tmp_path: Path) -> 
     again.close()
     again = Ledger(tmp_path / "ledger.db", community=COMMUNITY, zone=BERLIN)
     assert again.published == 7
-    assert again.energy([("a", MIDSUMMER, HOUR, 0)], Flow.GRID_IMPORT) == [500]
+    assert again.told_energy([("a", MIDSUMMER, HOUR, 0)], Flow.GRID_IMPORT) == [500]
     again.close()
 
 

@@ -9,7 +9,7 @@ touched and settled, and so is in the items, but not yet in totals and cells.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from operator import add, sub
 import sqlite3
@@ -39,10 +39,42 @@ _LONGEST_HALF: Final = 43200
 class _Change:
     """What happens to one cell."""
 
-    homes: int = 0
-    sums: Row = _NOTHING
-    moves: list[tuple[int | None, int | None]] = field(default_factory=list)
-    """Of each home that changes, its Wh before and after; None where it had or has none."""
+    lost: list[Row] = field(default_factory=list)
+    """What homes had before, of those that change."""
+
+    gained: list[Row] = field(default_factory=list)
+    """What homes have after."""
+
+    def add(self, was: Row | None, now: Row | None) -> None:
+        """Take up what one home had and has; None for nothing."""
+        if was is not None:
+            self.lost.append(was)
+        if now is not None:
+            self.gained.append(now)
+
+    @property
+    def homes(self) -> int:
+        """Return how many homes come to the cell."""
+        return len(self.gained) - len(self.lost)
+
+    def sums(self, old: Row) -> Row:
+        """Return the sums of the cell after the change."""
+        return _minus(_total([old, *self.gained]), _total([_NOTHING, *self.lost]))
+
+    def extremes(self, old: tuple[int, int] | None) -> tuple[int, int] | None:
+        """Return the least and the most Wh of a home after the change.
+
+        None where a home that was one has given it up, and no other one is known to be it.
+        """
+        new = [row[_WH] for row in self.gained]
+        gone = {row[_WH] for row in self.lost}
+        least, most = min(new, default=None), max(new, default=None)
+        if old is not None:
+            if least is None or least > old[0]:
+                least = None if old[0] in gone else old[0]
+            if most is None or most < old[1]:
+                most = None if old[1] in gone else old[1]
+        return None if least is None or most is None else (least, most)
 
 
 class Booking:
@@ -161,16 +193,12 @@ class Booking:
     ) -> None:
         """Take up what the change of one home does to the cells of its scopes."""
         old, new = self._by_scope(before), self._by_scope(after)
-        for scope, name, flow, kind in old.keys() | new.keys():
-            was, now = old.get((scope, name, flow, kind)), new.get((scope, name, flow, kind))
-            if was == now:
-                continue
-            change = self._changes[grain, begin, scope, name, flow, kind]
-            change.homes += (now is not None) - (was is not None)
-            change.sums = _plus(change.sums, _minus(now or _NOTHING, was or _NOTHING))
-            change.moves.append(
-                (None if was is None else was[_WH], None if now is None else now[_WH])
-            )
+        for key, now in new.items():
+            was = old.pop(key, None)
+            if was != now:
+                self._changes[grain, begin, *key].add(was, now)
+        for key, was in old.items():
+            self._changes[grain, begin, *key].add(was, None)
 
     def _by_scope(self, rows: Mapping[Part, Row]) -> dict[tuple[str, str, str, str], Row]:
         """Return a home's sums by scope, name, flow and kind: it may have moved in that time."""
@@ -189,10 +217,10 @@ class Booking:
         ).fetchone()
         old: Row = found or (0, *_NOTHING, 0, 0, -1)
         homes = old[0] + change.homes
-        sums = _plus(old[1:-3], change.sums)
+        sums = change.sums(old[1:-3])
         lowest, highest = 0, 0
         if homes:
-            extremes = _moved((old[-3], old[-2]) if old[0] else None, change.moves)
+            extremes = change.extremes((old[-3], old[-2]) if old[0] else None)
             lowest, highest = extremes or self._extremes(key)
         if (homes, *sums, lowest, highest) == old[:-1]:
             return False
@@ -219,34 +247,19 @@ class Booking:
     def _extremes(self, key: tuple[str, int, str, str, str, str]) -> tuple[int, int]:
         """Return the least and the most that a home has in a cell."""
         grain, begin, scope, name, flow, kind = key
+        where = (self._community, scope, name)
         if grain == Grain.HOUR:
             day = self._calendar.day(begin, 3600)
             row = self._connection.execute(
                 statements.EXTREMES_OF_HOUR,
-                (self._community, scope, name, day, day, begin, begin + 3600, begin, flow, kind),
+                (self._community, day, day, *where, begin, begin + 3600, begin, flow, kind),
             ).fetchone()
         else:
             row = self._connection.execute(
                 statements.EXTREMES_OF_PERIOD,
-                (self._community, grain, begin, flow, kind, scope, name),
+                (self._community, grain, begin, flow, kind, *where),
             ).fetchone()
         return row[0], row[1]
-
-
-def _moved(
-    extremes: tuple[int, int] | None, moves: list[tuple[int | None, int | None]]
-) -> tuple[int, int] | None:
-    """Return least and most after the moves, None where a home that was one has given it up."""
-    new = [after for _, after in moves if after is not None]
-    if extremes is None:
-        return min(new), max(new)
-    lowest, highest = extremes
-    for before, after in moves:
-        if before == lowest and (after is None or after > lowest):
-            return None
-        if before == highest and (after is None or after < highest):
-            return None
-    return min([lowest, *new]), max([highest, *new])
 
 
 def _whole(hours: Mapping[tuple[int, Part], Row]) -> dict[Part, Row]:
@@ -255,6 +268,10 @@ def _whole(hours: Mapping[tuple[int, Part], Row]) -> dict[Part, Row]:
     for (_, part), row in hours.items():
         result[part] = _plus(result[part], row) if part in result else row
     return result
+
+
+def _total(rows: Iterable[Row]) -> Row:
+    return tuple(map(sum, zip(*rows, strict=True)))
 
 
 def _plus(one: Row, other: Row) -> Row:

@@ -2,7 +2,8 @@
 
 Hours are those of UTC. A day is the local one, 23 or 25 hours long where clocks change. A period
 belongs to the local day in which its middle lies: an hour across midnight has one day all the
-same, and so has a day of UTC.
+same, and so has a day of UTC. A shorter period belongs to the day of its hour: where midnight is at
+half past, the quarters of an hour would be of two days, and the hour of one.
 """
 
 from collections.abc import Iterator
@@ -41,7 +42,12 @@ class Calendar:
         return self._begin(day)
 
     def day(self, start: int, duration: int) -> int:
-        """Return the beginning of the local day to which a period belongs."""
+        """Return the beginning of the local day to which a period belongs.
+
+        One of less than an hour belongs to the day of its hour; a moment has no duration.
+        """
+        if 0 < duration < HOUR:
+            start, duration = start - start % HOUR, HOUR
         return self._day_of(start + duration // 2)
 
     def date_of(self, moment: int) -> date:

@@ -109,17 +109,6 @@ class Cell:
     changed_at: int
     """When the hub changed it last, in seconds since 1970 UTC."""
 
-    def state(self, now: float) -> State:
-        """Return whether it is open, provisional or final at a moment.
-
-        A change later than `SETTLED` opens a cell again for `WATERMARK`; one with periods
-        of a clock that was never set does not become final.
-        """
-        if now < self.end + WATERMARK:
-            return State.OPEN
-        settled = now >= self.end + SETTLED and now >= self.changed_at + WATERMARK
-        return State.FINAL if settled and not self.sums.unsynced else State.PROVISIONAL
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:

@@ -90,8 +90,10 @@ def gather(
         (community, begin - lead, end, *series),
     )
     columns = _columns(rows, names, 14)
-    middle = columns[1] + columns[2] // 2
-    columns = columns[:, (middle >= begin) & (middle < end)]
+    middle = middles(columns[1], columns[2])
+    here = (middle >= begin) & (middle < end)
+    if not here.all():
+        columns = [column[here] for column in columns]
     return Contributions(
         names=tuple(names),
         home=columns[0],
@@ -142,25 +144,41 @@ def look_up(
         ).fetchone()
 
 
-def energy(
+def told_energy(
     connection: sqlite3.Connection,
     community: str,
     parts: Iterable[tuple[str, int, int, int]],
     flow: Flow,
 ) -> Iterator[int | None]:
-    """Yield the Wh of each part, whether or not it still counts; None if nobody knows them."""
+    """Yield the Wh of each part, whether or not it still counts.
+
+    None of one that nobody knows any more.
+    """
     for home, start, duration, revision in parts:
         which = (community, home, start, duration, flow, revision)
         row = connection.execute(statements.FORMER, (*which, *which)).fetchone()
         yield None if row is None else int(row[0])
 
 
-def _columns(rows: sqlite3.Cursor, names: dict[str, int], many: int) -> Whole:
+def middles(start: Whole, duration: Whole) -> Whole:
+    """Return the moments by which periods belong to a local day, as `Calendar.day` has them."""
+    is_short = duration < HOUR
+    middle: Whole = np.where(is_short, start - start % HOUR + HOUR // 2, start + duration // 2)
+    return middle
+
+
+def _columns(rows: sqlite3.Cursor, names: dict[str, int], many: int) -> list[Whole]:
     """Return rows as columns; the first, the home's name, as its place among the names."""
-    chunks: list[Whole] = [np.empty((0, many), dtype=np.int64)]
+    pieces: list[list[Whole]] = [[np.empty(0, dtype=np.int64)] for _ in range(many)]
     while chunk := rows.fetchmany(_CHUNK):
-        chunks.append(np.array([_numbered(row, names) for row in chunk], dtype=np.int64))
-    return np.concatenate(chunks).T
+        numbers = np.array([_numbered(row, names) for row in chunk], dtype=np.int64)
+        for column, piece in zip(pieces, numbers.T, strict=True):
+            column.append(piece.copy())
+    columns = []
+    while pieces:
+        # One after the other: both forms of all of them would take twice the memory.
+        columns.append(np.concatenate(pieces.pop(0)))
+    return columns
 
 
 def _numbered(row: tuple[Any, ...], names: dict[str, int]) -> tuple[int, ...]:

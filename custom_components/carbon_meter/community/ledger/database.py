@@ -1,20 +1,32 @@
 """The SQLite file of a ledger: opened, checked, and changed in whole transactions only."""
 
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 import sqlite3
-from threading import RLock
 from typing import Final
 
-from ..transaction import transaction
+from ...sqlitefile import (
+    Refusal,
+    SqliteFile,
+    is_empty,
+    keep_on_disk,
+    new_tables,
+    opened,
+    other_identity,
+    version_of,
+)
 from .schema import TABLES, VERSION
 
-_CACHE: Final = 65536
+_CACHE: Final = 32768
 """KiB of the file held in memory."""
 
-_SORTING: Final = 16384
+_SORTING: Final = 8192
 """The same while rows are sorted."""
+
+_BESIDE: Final = 4096
+"""The same of a second connection, which reads everything once."""
 
 
 class LedgerError(Exception):
@@ -25,68 +37,47 @@ class TooLargeError(LedgerError):
     """Amounts that were told add up to more than 64 bits; the file is sound."""
 
 
-class Database:
-    """One connection, used by one thread at a time."""
+class Database(SqliteFile):
+    """One connection, used by one thread at a time; every method raises LedgerError."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what makes a file
         self,
         path: Path,
         identity: Mapping[str, str],
         *,
         tables: Sequence[str] = TABLES,
+        outdated: Sequence[str] = (),
+        more: Sequence[str] = (),
         version: int = VERSION,
     ) -> None:
         """Open the file or begin it; raises LedgerError for one that is of something else.
 
         `identity` is what the file is about, by name: it is kept in a new one and must be the
-        same in one that is there.
+        same in one that is there. Where tables are to be made, `outdated` are the statements that
+        come before, `more` those that follow.
         """
-        self._tables = tables
-        self._version = version
-        self._lock = RLock()
-        with _told(path):
-            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._path = path
-        try:
-            with _told(path):
-                self._begin(identity)
-        except LedgerError:
-            self._connection.close()
-            raise
-
-    def _begin(self, identity: Mapping[str, str]) -> None:
-        """Make the tables of a new file, refuse those of another version."""
-        run = self._connection.execute
-        (version,) = run("PRAGMA user_version").fetchone()
-        (tables,) = run("SELECT COUNT(*) FROM sqlite_master").fetchone()
-        if version > self._version or (version == 0 and tables):
-            raise LedgerError(f"{self._path} is no ledger of this version of Carbon Meter")
-        run("PRAGMA journal_mode = WAL")
-        run("PRAGMA synchronous = FULL")
-        run(f"PRAGMA cache_size = -{_CACHE}")
-        # A full recomputation sorts millions of rows: another thread may help where there is one.
-        run("PRAGMA threads = 2")
-        # What a home has withdrawn is overwritten with zeros, not only unlinked.
-        run("PRAGMA secure_delete = ON")
-        if version < self._version:
-            run("BEGIN IMMEDIATE")
-            for table in self._tables:
-                # Half the size; the other engines have no such thing.
-                run(f"{table} WITHOUT ROWID")
-            for item in identity.items():
-                # A file of an earlier version has one, and lacks nothing but tables.
-                run("INSERT INTO identity VALUES (?, ?) ON CONFLICT (name) DO NOTHING", item)
-            run(f"PRAGMA user_version = {self._version}")
-            run("COMMIT")
-        for name, value in run("SELECT name, value FROM identity").fetchall():
-            if identity.get(name) != value:
-                raise LedgerError(f"{self._path}: its {name} is {value}, not {identity.get(name)}")
+        # Half the size; the other engines have no such thing.
+        made = (*outdated, *(f"{table} WITHOUT ROWID" for table in tables), *more)
+        super().__init__(
+            path,
+            partial(_begin, path=path, identity=identity, made=made, newest=version),
+            partial(_told, path),
+        )
 
     @contextmanager
-    def writing(self) -> Generator[sqlite3.Connection]:
-        """Give the connection within a transaction: all of it is kept, or nothing."""
-        with self._lock, _told(self._path), transaction(self._connection) as connection:
-            yield connection
+    def beside(self) -> Generator[sqlite3.Connection]:
+        """Give a second connection, for another thread to read what was kept before.
+
+        Where SQLite has no log one that reads would keep the other from writing: there it is
+        the same one, and one thread waits for the other.
+        """
+        with self.reading() as connection:
+            (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+            if mode != "wal":
+                yield connection
+                return
+            with closing(opened(self.path, _only_read)) as other:
+                yield other
 
     @contextmanager
     def sorting(self) -> Generator[sqlite3.Connection]:
@@ -101,28 +92,43 @@ class Database:
             finally:
                 connection.execute(f"PRAGMA cache_size = -{_CACHE}")
 
-    @contextmanager
-    def reading(self) -> Generator[sqlite3.Connection]:
-        """Give the connection to read with."""
-        with self._lock, _told(self._path):
-            yield self._connection
 
-    def overwrite(self) -> None:
-        """Leave nothing of what was deleted in the file and its log."""
-        with self._lock, _told(self._path):
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-    def close(self) -> None:
-        """Let go of the file."""
-        with self._lock, _told(self._path):
-            self._connection.close()
+def _only_read(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA query_only = ON")
+    connection.execute(f"PRAGMA cache_size = -{_BESIDE}")
 
 
-@contextmanager
-def _told(path: Path) -> Generator[None]:
-    """Turn errors of SQLite, and numbers beyond its 64 bits, into ours."""
-    try:
-        yield
-    except (sqlite3.Error, OverflowError) as err:
-        is_sum = isinstance(err, OverflowError) or "integer overflow" in str(err)
-        raise (TooLargeError if is_sum else LedgerError)(f"{path}: {err}") from err
+def _begin(
+    connection: sqlite3.Connection,
+    *,
+    path: Path,
+    identity: Mapping[str, str],
+    made: Sequence[str],
+    newest: int,
+) -> None:
+    """Make the tables of a new file, refuse those of another version."""
+    version = version_of(connection)
+    if version > newest or (version == 0 and not is_empty(connection)):
+        raise LedgerError(f"{path} is no ledger of this version of Carbon Meter")
+    # What a home has withdrawn is overwritten.
+    keep_on_disk(connection, overwrites=True)
+    connection.execute(f"PRAGMA cache_size = -{_CACHE}")
+    # A full recomputation sorts millions of rows: another thread may help where there is one.
+    connection.execute("PRAGMA threads = 2")
+    if version < newest:
+        with new_tables(connection, newest):
+            for statement in made:
+                connection.execute(statement)
+            # A file of an earlier version has one.
+            connection.executemany(
+                "INSERT INTO identity VALUES (?, ?) ON CONFLICT (name) DO NOTHING",
+                list(identity.items()),
+            )
+    if wrong := other_identity(connection, identity):
+        raise LedgerError(f"{path}: {wrong}")
+
+
+def _told(path: Path, err: Refusal) -> LedgerError:
+    """Return our error for one of SQLite, or for a sum beyond its 64 bits."""
+    is_sum = isinstance(err, OverflowError) or "integer overflow" in str(err)
+    return (TooLargeError if is_sum else LedgerError)(f"{path}: {err}")

@@ -83,6 +83,19 @@ def spread(homes: Mapping[str, Sums], quantiles: Sequence[float] = QUANTILES) ->
     return dict(zip(quantiles, np.quantile(amounts, quantiles).tolist(), strict=True))
 
 
+@dataclass(frozen=True, slots=True)
+class Energy:
+    """What was told of a flow in one hour."""
+
+    wh: int
+    carbon_free: int | None
+    """Wh; None where it is known of nothing, and that is not zero."""
+
+    def __add__(self, other: Energy) -> Energy:
+        known = [each.carbon_free for each in (self, other) if each.carbon_free is not None]
+        return Energy(self.wh + other.wh, sum(known) if known else None)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shared:
     """Where the solar energy of a scope went, in Wh, over its hours."""
@@ -113,8 +126,8 @@ def shared_generation(cells: Iterable[Cell]) -> Shared:
     return shared_in(_by_hour(cells))
 
 
-def shared_in(hours: Mapping[int, Mapping[Flow, int]]) -> Shared:
-    """Return where the solar energy went, from the Wh of a scope by hour and flow.
+def shared_in(hours: Mapping[int, Mapping[Flow, Energy]]) -> Shared:
+    """Return where the solar energy went, from what a scope has told by hour and flow.
 
     Matched within each hour: noon's surplus serves no evening. An export above the solar
     energy of its hour (a battery's) is not solar and is left out.
@@ -123,9 +136,9 @@ def shared_in(hours: Mapping[int, Mapping[Flow, int]]) -> Shared:
     for flows in hours.values():
         if Flow.PV not in flows:
             continue
-        solar = flows[Flow.PV]
-        surplus = min(solar, flows.get(Flow.GRID_EXPORT, 0))
-        matched = min(surplus, flows.get(Flow.GRID_IMPORT, 0))
+        solar = flows[Flow.PV].wh
+        surplus = min(solar, _wh(flows, Flow.GRID_EXPORT))
+        matched = min(surplus, _wh(flows, Flow.GRID_IMPORT))
         generated += solar
         used += solar - surplus
         shared += matched
@@ -137,52 +150,63 @@ def shared_in(hours: Mapping[int, Mapping[Flow, int]]) -> Shared:
 
 
 def community_score(cells: Iterable[Cell]) -> CarbonFreeScore | None:
-    """Return the 24/7 carbon-free score of a scope from its hourly cells, None without load."""
-    kept = list(cells)
-    return score_of(_by_hour(kept), _by_hour(kept, carbon_free=True))
+    """Return the 24/7 carbon-free score of a scope from its hourly cells; see `score_of`."""
+    return score_of(_by_hour(cells))
 
 
-def score_of(
-    hours: Mapping[int, Mapping[Flow, int]], free: Mapping[int, Mapping[Flow, int]]
-) -> CarbonFreeScore | None:
-    """Return the 24/7 carbon-free score, None without load.
-
-    `hours` are the Wh of a scope by hour and flow, `free` those of them that are carbon-free.
+def score_of(hours: Mapping[int, Mapping[Flow, Energy]]) -> CarbonFreeScore | None:
+    """Return the 24/7 carbon-free score of what a scope has told by hour and flow.
 
     The load of an hour is import + solar + discharged - exported - charged. Solar energy
     counts in its hour for whoever in the scope needs it; what was charged of it counts when it
     is discharged. The grid's carbon-free part is what the homes have told; where they have not
-    it counts as none.
+    it counts as none. None without load, and where it is known of no import at all: that would
+    be the score of a grid without any carbon-free energy.
     """
+    imports = [flows[Flow.GRID_IMPORT] for flows in hours.values() if Flow.GRID_IMPORT in flows]
+    drawn = [each for each in imports if each.wh]
+    if drawn and all(each.carbon_free is None for each in drawn):
+        return None
     loads: list[float] = []
     clean: list[float] = []
     shares: list[float] = []
     for hour in sorted(hours):
-        flows, own = hours[hour], free[hour]
+        flows = hours[hour]
         if Flow.GRID_IMPORT not in flows:
             continue
         imported = flows[Flow.GRID_IMPORT]
         load = (
-            imported
-            + flows.get(Flow.PV, 0)
-            + flows.get(Flow.BATTERY_OUT, 0)
-            - flows.get(Flow.GRID_EXPORT, 0)
-            - flows.get(Flow.BATTERY_IN, 0)
+            imported.wh
+            + _wh(flows, Flow.PV)
+            + _wh(flows, Flow.BATTERY_OUT)
+            - _wh(flows, Flow.GRID_EXPORT)
+            - _wh(flows, Flow.BATTERY_IN)
         )
-        supply = own.get(Flow.PV, 0) + own.get(Flow.BATTERY_OUT, 0) - own.get(Flow.BATTERY_IN, 0)
+        supply = (
+            _free(flows, Flow.PV) + _free(flows, Flow.BATTERY_OUT) - _free(flows, Flow.BATTERY_IN)
+        )
         loads.append(max(0.0, float(load)))
         clean.append(max(0.0, float(supply)))
-        shares.append(min(1.0, own[Flow.GRID_IMPORT] / imported) if imported else 0.0)
+        share = _free(flows, Flow.GRID_IMPORT) / imported.wh if imported.wh else 0.0
+        shares.append(min(1.0, share))
     return carbon_free_score(loads, clean, shares)
 
 
-def _by_hour(cells: Iterable[Cell], *, carbon_free: bool = False) -> dict[int, dict[Flow, int]]:
-    """Return Wh by hour and flow, over all kinds of carbon intensity."""
-    hours: dict[int, dict[Flow, int]] = defaultdict(dict)
+def _wh(flows: Mapping[Flow, Energy], flow: Flow) -> int:
+    return flows[flow].wh if flow in flows else 0
+
+
+def _free(flows: Mapping[Flow, Energy], flow: Flow) -> int:
+    return (flows[flow].carbon_free or 0) if flow in flows else 0
+
+
+def _by_hour(cells: Iterable[Cell]) -> dict[int, dict[Flow, Energy]]:
+    """Return what was told by hour and flow, over all kinds of carbon intensity."""
+    hours: dict[int, dict[Flow, Energy]] = defaultdict(dict)
     for cell in cells:
         if cell.key.grain is not Grain.HOUR:
             raise ValueError(f"a cell of a {cell.key.grain}: solar energy is matched by the hour")
-        flows = hours[cell.key.begin]
-        amount = cell.sums.carbon_free if carbon_free else cell.sums.wh
-        flows[cell.key.flow] = flows.get(cell.key.flow, 0) + amount
+        flows, flow, sums = hours[cell.key.begin], cell.key.flow, cell.sums
+        told = Energy(sums.wh, sums.carbon_free if sums.known else None)
+        flows[flow] = flows[flow] + told if flow in flows else told
     return hours

@@ -10,25 +10,6 @@ from typing import Final
 from .schema import SUMS
 from .statements import CELL_NAMES, ITEM_SUMS, NAMES, sum_of, sums_of_items
 
-# Which flows there are, by which kinds of intensity.
-_SERIES: Final = """INSERT INTO fresh_series (community, flow, kind)
-SELECT DISTINCT community, flow, kind FROM items
-WHERE community = ? AND counted = 1 AND place > 0"""
-
-# Nested loops in the order of the groups: SQLite then sorts nothing. A home has one place on a
-# day. What belongs to a day begins half of its length before it at the earliest, and a day has 25
-# hours at most.
-_DAY_TOTALS: Final = f"""INSERT INTO fresh_totals
-  (community, grain, begin_at, home, place, flow, kind, {NAMES})
-SELECT h.community, 'day', d.day_at, h.home, MIN(i.place), s.flow, s.kind, {ITEM_SUMS}
-FROM homes h CROSS JOIN days d CROSS JOIN fresh_series s CROSS JOIN items i
-WHERE h.community = ? AND d.day_at >= h.first_day AND d.day_at < h.last_day
-  AND s.community = h.community AND i.community = h.community AND i.home = h.home
-  AND i.start_at >= d.day_at - (SELECT COALESCE(MAX(duration), 86400) FROM lengths) / 2
-  AND i.start_at < d.day_at + 90000 AND i.day_at = d.day_at
-  AND i.flow = s.flow AND i.kind = s.kind AND i.counted = 1 AND i.place = h.place
-GROUP BY h.community, h.home, h.first_day, d.day_at, s.flow, s.kind"""
-
 
 def _longer_totals(grain: str) -> str:
     """Return the statement that adds days up to months or years."""
@@ -54,38 +35,55 @@ _EXTREMES: Final = "MIN(wh) AS lowest, MAX(wh) AS highest"
 
 _ITEMS_OF_PLACES: Final = """FROM homes h CROSS JOIN items i
   WHERE h.community = ? AND h.place >= ? AND h.place < ?
-    AND i.community = h.community AND i.home = h.home AND i.flow = ? AND i.kind = ?
+    AND i.community = h.community AND i.home = h.home
     AND i.day_at >= h.first_day AND i.day_at < h.last_day
     AND i.counted = 1 AND i.place = h.place AND i.place > 0"""
 
-HOURS_OF_PLACES: Final = f"""INSERT INTO fresh_hours
-  (community, flow, kind, place, begin_at, homes, {NAMES}, lowest, highest)
-SELECT CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), place, begin_at,
+# A home is in one place on a day.
+DAYS_OF_PLACES: Final = f"""INSERT INTO fresh_totals
+  (community, grain, begin_at, home, place, flow, kind, {NAMES})
+SELECT CAST(? AS TEXT), 'day', i.day_at, i.home, MIN(i.place), i.flow, i.kind, {ITEM_SUMS}
+{_ITEMS_OF_PLACES}
+GROUP BY i.home, i.day_at, i.flow, i.kind"""
+"""What each home of places in [first, end) has in each day.
+
+Parameters: community, then community, first, end.
+"""
+
+HOURS_OF_PLACES: Final = f"""SELECT CAST(? AS TEXT), place, begin_at, flow, kind,
   {sum_of(("homes",))}, {sum_of(SUMS)}, MIN(lowest), MAX(highest)
 FROM (
-  SELECT i.hour_at AS begin_at, i.place, {_HOMES}, {sums_of_items(3600)}, {_EXTREMES}
+  SELECT i.hour_at AS begin_at, i.place, i.flow, i.kind, {_HOMES}, {sums_of_items(3600)},
+    {_EXTREMES}
   {_ITEMS_OF_PLACES} AND i.duration = 3600
-  GROUP BY i.hour_at, i.place
+  GROUP BY i.hour_at, i.place, i.flow, i.kind
   UNION ALL
-  SELECT begin_at, place, {_HOMES}, {sum_of(SUMS)}, {_EXTREMES}
+  SELECT begin_at, place, flow, kind, {_HOMES}, {sum_of(SUMS)}, {_EXTREMES}
   FROM (
-    SELECT i.hour_at AS begin_at, i.place, i.home, {ITEM_SUMS}
+    SELECT i.hour_at AS begin_at, i.place, i.flow, i.kind, i.home, {ITEM_SUMS}
     {_ITEMS_OF_PLACES} AND i.duration < 3600
       AND EXISTS (
         SELECT 1 FROM lengths l
         WHERE l.community = h.community AND l.home = h.home AND l.duration < 3600
       )
-    GROUP BY i.hour_at, i.place, i.home
+    GROUP BY i.hour_at, i.place, i.flow, i.kind, i.home
   ) AS quarters
-  GROUP BY begin_at, place
+  GROUP BY begin_at, place, flow, kind
 ) AS hours
-GROUP BY place, begin_at"""
-"""What the homes of places in [first, end) have in each hour of one flow and kind.
+GROUP BY place, begin_at, flow, kind"""
+"""What the homes of places in [first, end) have in each hour.
 
-Parameters: community, flow, kind, then twice community, first, end, flow, kind. An hour has one
-period of an hour from a home or several shorter ones, never both: only the latter have to be
-added up by home first, and are looked for only where a home tells such.
+Parameters: community, then twice community, first, end. An hour has one period of an hour from a
+home or several shorter ones, never both: only the latter have to be added up by home first, and
+are looked for only where a home tells such.
 """
+
+_FRESH_HOURS: Final = f"""INSERT INTO fresh_hours
+  (community, place, begin_at, flow, kind, homes, {NAMES}, lowest, highest)"""
+
+KEEP_HOURS_OF_PLACES: Final = f"{_FRESH_HOURS}\n{HOURS_OF_PLACES}"
+PUT_HOURS: Final = f"{_FRESH_HOURS} VALUES ({', '.join('?' * (len(SUMS) + 8))})"
+"""The same rows, where another connection has worked them out."""
 
 _HOUR_CELLS: Final = _cells_of_places(
     "hour",
@@ -119,19 +117,16 @@ FROM (
 GROUP BY community, grain, begin_at, scope, name, flow, kind"""
 
 CLEAR_FRESH: Final = (
-    "DELETE FROM fresh_series",
     "DELETE FROM fresh_totals",
     "DELETE FROM fresh_hours",
     "DELETE FROM fresh_cells",
 )
 
-FRESH_TOTALS: Final = (_SERIES, _DAY_TOTALS, _longer_totals("month"), _longer_totals("year"))
-"""From items and memberships alone to all totals; every parameter is the community."""
+FRESH_TOTALS: Final = (_longer_totals("month"), _longer_totals("year"))
+"""From the days of homes to their months and years; every parameter is the community."""
 
 FRESH_CELLS: Final = (_HOUR_CELLS, _DAY_CELLS, _LONGER_CELLS)
 """From those and the hours of all places to all cells; every parameter is the community."""
-
-SERIES: Final = "SELECT flow, kind FROM fresh_series WHERE community = ? ORDER BY flow, kind"
 
 PLACES_OF_HOMES: Final = """SELECT place, COUNT(*) FROM homes WHERE community = ? AND place > 0
 GROUP BY place ORDER BY place"""

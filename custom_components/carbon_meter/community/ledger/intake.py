@@ -13,10 +13,12 @@ import json
 import sqlite3
 from typing import Any, Final
 
+from ..contract.bounds import MOST_REVISIONS, MOST_SET_APART
 from ..contract.message import DURATIONS, Flow, Footprint, Item, Key, Quality, as_object
 from . import statements
 from .booking import Booking
 from .calendar import HOUR, Calendar
+from .factors import Factors
 from .membership import Membership
 
 _QUALITIES: Final = {quality: number for number, quality in enumerate(Quality)}
@@ -24,7 +26,7 @@ _QUALITIES: Final = {quality: number for number, quality in enumerate(Quality)}
 
 
 class Outcome(StrEnum):
-    """What became of a footprint; all but the last two may be acknowledged."""
+    """What became of a footprint; the first three may be acknowledged."""
 
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
@@ -38,6 +40,12 @@ class Outcome(StrEnum):
 
     STRANGER = "stranger"
     """Of a home that is no member, or of another community: nothing of it is kept."""
+
+    TOO_MANY_REVISIONS = "too_many_revisions"
+    """Of its period; nothing of it is kept."""
+
+    TOO_MANY_INTENSITIES = "too_many_intensities"
+    """That its home has named; nothing of it is kept."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -67,7 +75,7 @@ class Intake:
         self._calendar = calendar
         self._membership = membership
         self._lengths: dict[str, set[int]] = defaultdict(set)
-        self._factors: dict[tuple[str, str, str, str, int], int] = {}
+        self._factors = Factors(community)
         # Of each home heard since the start: its latest period. What is later is new.
         self._latest: dict[str, int] = {}
 
@@ -79,15 +87,11 @@ class Intake:
             "SELECT home, duration FROM lengths WHERE community = ?", (self._community,)
         ):
             self._lengths[home].add(duration)
-        self._factors = {
-            (source, zone, kind, version, resolution): factor
-            for factor, source, zone, kind, version, resolution in connection.execute(
-                "SELECT factor, source, zone, kind, version, resolution FROM factors"
-            )
-        }
+        self._factors.clear()
 
-    def forget(self, home: str) -> None:
-        """Forget a home, once it is deleted from the file."""
+    def forget(self, connection: sqlite3.Connection, home: str) -> None:
+        """Forget a home that is deleted from the file, and the intensities it alone has named."""
+        self._factors.forget(connection, home)
         self._lengths.pop(home, None)
         self._latest.pop(home, None)
 
@@ -105,8 +109,7 @@ class Intake:
             if footprint.community != self._community or footprint.home not in self._membership:
                 outcomes.append(Outcome.STRANGER)
             elif footprint.key not in plain.keys and self._is_plain(connection, footprint):
-                self._put_plain(connection, plain, footprint, received_at)
-                outcomes.append(Outcome.ACCEPTED)
+                outcomes.append(self._put_plain(connection, plain, footprint, received_at))
             else:
                 plain.write(connection)
                 outcomes.append(self._take(connection, booking, footprint, received_at))
@@ -122,10 +125,7 @@ class Intake:
         if latest is None:
             (latest,) = connection.execute(statements.LATEST, (self._community, home)).fetchone()
             self._latest[home] = latest = -1 if latest is None else latest
-        return (
-            footprint.start > latest
-            or connection.execute(statements.REVISIONS_OF, footprint.key).fetchone() is None
-        )
+        return footprint.start > latest or self._highest(connection, footprint.key) is None
 
     def _put_plain(
         self,
@@ -133,17 +133,21 @@ class Intake:
         plain: _Plain,
         footprint: Footprint,
         received_at: int,
-    ) -> None:
+    ) -> Outcome:
         """Take a new period up among the rows to be written."""
         key, home, start = footprint.key, footprint.home, footprint.start
+        factors = self._factors.of(connection, home, footprint.items)
+        if factors is None:
+            return Outcome.TOO_MANY_INTENSITIES
         if not self._lengths[home]:
             self._put_length(connection, footprint)
         self._latest[home] = max(self._latest[home], start)
         plain.keys.add(key)
         plain.revisions.append(_revision(footprint, received_at))
         day = self._calendar.day(start, footprint.duration)
-        plain.items += self._items(connection, footprint, day, is_alone=True)
+        plain.items += self._items(footprint, factors, day, is_alone=True)
         plain.unbooked.append((key[0], home, day, start, key[3], received_at))
+        return Outcome.ACCEPTED
 
     def _take(
         self,
@@ -153,35 +157,57 @@ class Intake:
         received_at: int,
     ) -> Outcome:
         """Keep one footprint beside what is known of its period, and of the home's other ones."""
-        digest = footprint.digest
-        known = dict(connection.execute(statements.REVISIONS_OF, footprint.key).fetchall())
-        if footprint.revision in known:
-            if known[footprint.revision] == digest:
+        key = footprint.key
+        held = connection.execute(statements.DIGEST, (*key, footprint.revision)).fetchone()
+        if held is not None:
+            if held[0] == footprint.digest:
                 return Outcome.DUPLICATE
-            body = json.dumps(as_object(footprint), separators=(",", ":"))
-            connection.execute(
-                statements.PUT_QUARANTINE,
-                (*footprint.key, footprint.revision, digest, received_at, body),
-            )
+            self._set_apart(connection, footprint, received_at)
             return Outcome.QUARANTINED
-        connection.execute(statements.PUT_REVISION, _revision(footprint, received_at))
-        if known and footprint.revision < max(known):
+        if _count(connection, statements.COUNT_REVISIONS, *key, MOST_REVISIONS) == MOST_REVISIONS:
+            return Outcome.TOO_MANY_REVISIONS
+        highest = self._highest(connection, key)
+        if highest is not None and footprint.revision < highest:
+            connection.execute(statements.PUT_REVISION, _revision(footprint, received_at))
             return Outcome.SUPERSEDED
+        factors = self._factors.of(connection, footprint.home, footprint.items)
+        if factors is None:
+            return Outcome.TOO_MANY_INTENSITIES
+        connection.execute(statements.PUT_REVISION, _revision(footprint, received_at))
         day = self._calendar.day(footprint.start, footprint.duration)
         booking.touch(footprint.home, day)
         is_alone = self._shadow(connection, booking, footprint)
-        if known:
-            connection.execute(statements.KEEP_FORMER, (*footprint.key, footprint.revision))
+        if highest is not None:
+            connection.execute(statements.KEEP_FORMER, (*key, footprint.revision))
         connection.executemany(
-            statements.PUT_ITEM, self._items(connection, footprint, day, is_alone=is_alone)
+            statements.PUT_ITEM, self._items(footprint, factors, day, is_alone=is_alone)
         )
-        connection.execute(statements.DROP_OLDER_ITEMS, (*footprint.key, footprint.revision))
+        connection.execute(statements.DROP_OLDER_ITEMS, (*key, footprint.revision))
         return Outcome.ACCEPTED
 
+    def _set_apart(
+        self, connection: sqlite3.Connection, footprint: Footprint, received_at: int
+    ) -> None:
+        """Keep what contradicts, if its home has not filled the place for such."""
+        key = footprint.key
+        apart = _count(connection, statements.COUNT_QUARANTINE, *key[:2], MOST_SET_APART)
+        if apart < MOST_SET_APART:
+            body = json.dumps(as_object(footprint), separators=(",", ":"))
+            connection.execute(
+                statements.PUT_QUARANTINE,
+                (*key, footprint.revision, footprint.digest, received_at, body),
+            )
+
+    @staticmethod
+    def _highest(connection: sqlite3.Connection, key: Key) -> int | None:
+        """Return the highest revision of a period, None if nothing was told of it."""
+        (highest,) = connection.execute(statements.HIGHEST, key).fetchone()
+        return None if highest is None else int(highest)
+
     def _items(
-        self, connection: sqlite3.Connection, footprint: Footprint, day: int, *, is_alone: bool
+        self, footprint: Footprint, factors: Iterable[int], day: int, *, is_alone: bool
     ) -> list[tuple[Any, ...]]:
-        """Return a footprint's rows in `items`."""
+        """Return a footprint's rows in `items`; `factors` are the numbers of its intensities."""
         key, start, duration = footprint.key, footprint.start, footprint.duration
         common = (
             footprint.revision,
@@ -204,9 +230,9 @@ class Intake:
                 *_carbon_free(item),
                 item.coverage,
                 unsynced,
-                self._factor(connection, item),
+                factor,
             )
-            for item in footprint.items
+            for item, factor in zip(footprint.items, factors, strict=True)
         ]
 
     def _put_length(self, connection: sqlite3.Connection, footprint: Footprint) -> None:
@@ -232,21 +258,16 @@ class Intake:
                 booking.touch(home, day)
             connection.execute(statements.SHADOW_ITEMS, (community, home, start, end, duration))
         return not any(
-            connection.execute(
-                statements.REVISIONS_OF, (community, home, start - start % length, length)
-            ).fetchone()
+            self._highest(connection, (community, home, start - start % length, length)) is not None
             for length in DURATIONS
             if length > duration and length in lengths
         )
 
-    def _factor(self, connection: sqlite3.Connection, item: Item) -> int:
-        """Return the number of an item's carbon intensity, a new one if it was never seen."""
-        key = (item.source, item.zone, item.kind.value, item.version, item.resolution)
-        if (factor := self._factors.get(key)) is None:
-            factor = len(self._factors) + 1
-            connection.execute("INSERT INTO factors VALUES (?, ?, ?, ?, ?, ?)", (factor, *key))
-            self._factors[key] = factor
-        return factor
+
+def _count(connection: sqlite3.Connection, statement: str, *parameters: str | int) -> int:
+    """Return what a statement counts."""
+    (count,) = connection.execute(statement, parameters).fetchone()
+    return int(count)
 
 
 def _revision(footprint: Footprint, received_at: int) -> tuple[Any, ...]:

@@ -14,12 +14,13 @@ from . import fresh, statements
 from .booking import Booking
 from .calendar import HOUR, Calendar, Grain
 from .cells import Cell, CellKey, Scope, Standing, Sums, sums_of
-from .contributions import Contributions, HomeTotals, energy, gather, gather_totals, look_up
+from .contributions import Contributions, HomeTotals, gather, gather_totals, look_up, told_energy
 from .database import Database, LedgerError, TooLargeError
 from .gaps import gaps
 from .intake import Intake, Outcome
 from .membership import Membership
-from .recomputing import put_right, steps
+from .recomputing import fill, put_right
+from .schema import INDEXES, KNOWN_BEFORE, OUTDATED
 
 _EVER: Final = -(1 << 40)
 """Before the first day of all."""
@@ -44,7 +45,12 @@ class Ledger:
         """
         self.community = community
         self.calendar = Calendar(zone)
-        self._database = Database(path, {"community": community, "zone": zone.key})
+        self._database = Database(
+            path,
+            {"community": community, "zone": zone.key},
+            outdated=OUTDATED,
+            more=(*INDEXES, *KNOWN_BEFORE),
+        )
         self._membership = Membership(community)
         self._intake = Intake(community, self.calendar, self._membership)
         # After a transaction that came to nothing, what is in memory is read anew.
@@ -149,8 +155,8 @@ class Ledger:
             for statement in statements.FORGET_HOME:
                 connection.execute(statement, (self.community, home))
             self._membership.forget(home)
-            self._intake.forget(home)
-        self._database.overwrite()
+            self._intake.forget(connection, home)
+        self._database.empty_log()
 
     def _move(self, home: str, day: date, where: tuple[str | None, tuple[str, ...]] | None) -> None:
         """Change where a home is from a day on, and with it what it has told of those days."""
@@ -186,15 +192,12 @@ class Ledger:
             rows = connection.execute(
                 statements.CELLS, (self.community, grain, scope, name, begin, end)
             ).fetchall()
-            expected: dict[int, int] = {}
             cells = []
             for row in rows:
                 until = self.calendar.end(grain, row[0])
                 since = row[0]
                 if grain is Grain.HOUR:
                     since = self.calendar.day(row[0], HOUR)
-                if since not in expected:
-                    expected[since] = self._expected(connection, scope, name, since, until)
                 cells.append(
                     Cell(
                         key=CellKey(
@@ -207,7 +210,7 @@ class Ledger:
                         ),
                         end=until,
                         homes=row[3],
-                        expected=expected[since],
+                        expected=self._membership.expected(scope, name, since, until),
                         sums=sums_of(row[4:-4]),
                         lowest=row[-4],
                         highest=row[-3],
@@ -220,6 +223,7 @@ class Ledger:
     def homes_of(self, key: CellKey) -> dict[str, Sums]:
         """Return what each home has in a cell: for distributions, never to be passed on."""
         self.settle()
+        where = (self.community, key.scope, key.name)
         with self._database.reading() as connection:
             if key.grain is Grain.HOUR:
                 day = self.calendar.day(key.begin, HOUR)
@@ -227,10 +231,9 @@ class Ledger:
                     statements.HOMES_OF_HOUR,
                     (
                         self.community,
-                        key.scope,
-                        key.name,
                         day,
                         day,
+                        *where,
                         key.begin,
                         key.begin + HOUR,
                         key.begin,
@@ -241,7 +244,7 @@ class Ledger:
             else:
                 rows = connection.execute(
                     statements.HOMES_OF_PERIOD,
-                    (self.community, key.grain, key.begin, key.flow, key.kind, key.scope, key.name),
+                    (self.community, key.grain, key.begin, key.flow, key.kind, *where),
                 ).fetchall()
         return {row[0]: sums_of(row[1:]) for row in rows}
 
@@ -268,14 +271,16 @@ class Ledger:
         with self._database.reading() as connection:
             return list(look_up(connection, self.community, parts, (flow, kind)))
 
-    def energy(self, parts: Iterable[tuple[str, int, int, int]], flow: Flow) -> list[int | None]:
-        """Return the Wh of single parts, also of those that no longer count.
+    def told_energy(
+        self, parts: Iterable[tuple[str, int, int, int]], flow: Flow
+    ) -> list[int | None]:
+        """Return the Wh of single parts, also of those of before.
 
         A part is home, start, duration and revision; None for one that is not known any more:
         of a home that has withdrawn.
         """
         with self._database.reading() as connection:
-            return list(energy(connection, self.community, parts, flow))
+            return list(told_energy(connection, self.community, parts, flow))
 
     @property
     def published(self) -> int:
@@ -330,8 +335,8 @@ class Ledger:
         self, begin: int, end: int, *, scope: Scope = Scope.COMMUNITY, name: str | None = None
     ) -> int:
         """Return how many homes are members of a scope at some time in [begin, end)."""
-        with self._database.reading() as connection:
-            return self._expected(connection, scope, self._name(scope, name), begin, end)
+        with self._database.reading():
+            return self._membership.expected(scope, self._name(scope, name), begin, end)
 
     def missing(
         self, home: str, begin: int, end: int, *, duration: int = HOUR
@@ -359,9 +364,8 @@ class Ledger:
         revision.
         """
         self.settle()
-        with self._database.sorting() as connection:
-            for statement, parameters in steps(self.community, connection.execute):
-                connection.execute(statement, parameters)
+        with self._database.sorting() as connection, self._database.beside() as other:
+            fill(connection, other, self.community)
             wrong = put_right(connection, int(time.time()))
             for statement in fresh.CLEAR_FRESH:
                 connection.execute(statement)
@@ -408,11 +412,3 @@ class Ledger:
         if name is None:
             raise ValueError(f"which {scope}?")
         return name
-
-    def _expected(
-        self, connection: sqlite3.Connection, scope: Scope, name: str, begin: int, end: int
-    ) -> int:
-        (count,) = connection.execute(
-            statements.EXPECTED, (self.community, scope, name, end, begin)
-        ).fetchone()
-        return int(count)

@@ -10,6 +10,7 @@ from typing import Final
 
 from . import statements
 from .cells import Scope
+from .roll import Roll
 
 FOREVER: Final = 1 << 40
 """The last day of a membership that nobody has ended."""
@@ -26,9 +27,11 @@ class Membership:
         self._community = community
         self.scopes: dict[int, tuple[tuple[str, str], ...]] = {}
         self._homes: dict[str, list[tuple[int, int, int]]] = {}
+        self._roll: Roll | None = None
 
     def load(self, connection: sqlite3.Connection) -> None:
         """Read places and homes."""
+        self._roll = None
         places: dict[int, list[tuple[str, str]]] = defaultdict(list)
         rows = connection.execute(
             "SELECT place, scope, name FROM places WHERE community = ?", (self._community,)
@@ -64,6 +67,12 @@ class Membership:
                 return place
         return 0
 
+    def expected(self, scope: str, name: str, begin: int, end: int) -> int:
+        """Return how many homes are members of a scope at some time in [begin, end)."""
+        if self._roll is None:
+            self._roll = Roll(self._homes.values(), self.scopes)
+        return self._roll.count((scope, name), begin, end)
+
     def put(
         self,
         connection: sqlite3.Connection,
@@ -75,6 +84,7 @@ class Membership:
 
         What was planned for later days is dropped. Returns the place, 0 for nowhere.
         """
+        self._roll = None
         kept = [
             (first, min(last, day), place)
             for first, last, place in self._homes.get(home, ())
@@ -97,6 +107,7 @@ class Membership:
 
     def forget(self, home: str) -> None:
         """Forget a home, once it is deleted from the file."""
+        self._roll = None
         self._homes.pop(home, None)
 
     def _find(

@@ -1,6 +1,8 @@
 """A full recomputation: in which order, and in which slices, everything is added up again."""
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 import sqlite3
 from typing import Any, Final
 
@@ -8,30 +10,73 @@ from . import fresh, statements
 from .schema import SUMS
 
 _HOMES: Final = 50
-"""Homes whose hours are sorted together: few sorted often is quicker than all sorted at once."""
+"""Homes that are sorted together: few sorted often is quicker than all sorted at once."""
+
+_ROWS: Final = 4096
+"""Hours of places that are handed over at a time: so many are in memory, however long the past."""
+
+type Step = tuple[str, tuple[Any, ...]]
+"""A statement and its parameters."""
 
 type Rows = Callable[[str, tuple[Any, ...]], Iterable[tuple[Any, ...]]]
 """Answers a SELECT with its parameters, whatever the engine."""
 
 
-def steps(
-    community: str, rows: Rows, *, homes: int = _HOMES
-) -> Iterator[tuple[str, tuple[Any, ...]]]:
+def steps(community: str, rows: Rows, *, homes: int = _HOMES) -> Iterator[Step]:
     """Yield the statements that fill the fresh tables, each with its parameters.
 
-    Run each before asking for the next: some depend on what is there by then. The hours are
-    added up for places with about so many `homes` at a time; what comes out is the same for any.
+    Run each before asking for the next: some depend on what is there by then. Homes are added up
+    by places with about so many `homes` at a time; what comes out is the same for any.
     """
     for statement in fresh.CLEAR_FRESH:
         yield statement, ()
-    for statement in fresh.FRESH_TOTALS:
-        yield statement, (community,) * statement.count("?")
-    ranges = tuple(slices(rows(fresh.PLACES_OF_HOMES, (community,)), homes))
-    for flow, kind in tuple(rows(fresh.SERIES, (community,))):
-        for first, end in ranges:
-            items = (community, first, end, flow, kind)
-            yield fresh.HOURS_OF_PLACES, (community, flow, kind, *items, *items)
-    for statement in fresh.FRESH_CELLS:
+    for first, end in tuple(slices(rows(fresh.PLACES_OF_HOMES, (community,)), homes)):
+        items = (community, first, end)
+        yield fresh.DAYS_OF_PLACES, (community, *items)
+        yield fresh.KEEP_HOURS_OF_PLACES, (community, *items, *items)
+    yield from _sums_of_sums(community)
+
+
+def fill(writer: sqlite3.Connection, reader: sqlite3.Connection, community: str) -> None:
+    """Fill the fresh tables of SQLite as `steps` does, with days and hours side by side.
+
+    `reader` is another connection to the same file, which finds there what counts; SQLite lets
+    another thread work while it does.
+    """
+    for statement in fresh.CLEAR_FRESH:
+        writer.execute(statement)
+    parts = tuple(slices(writer.execute(fresh.PLACES_OF_HOMES, (community,)), _HOMES))
+    hours = _hours(reader, community, parts)
+
+    def some() -> list[tuple[Any, ...]]:
+        return list(islice(hours, _ROWS))
+
+    with ThreadPoolExecutor(1, "carbon_meter recomputation") as pool:
+        coming = pool.submit(some)
+        for first, end in parts:
+            writer.execute(fresh.DAYS_OF_PLACES, (community, community, first, end))
+            while coming.done() and (rows := coming.result()):
+                coming = pool.submit(some)
+                writer.executemany(fresh.PUT_HOURS, rows)
+        while rows := coming.result():
+            coming = pool.submit(some)
+            writer.executemany(fresh.PUT_HOURS, rows)
+    for statement, parameters in _sums_of_sums(community):
+        writer.execute(statement, parameters)
+
+
+def _hours(
+    reader: sqlite3.Connection, community: str, parts: Iterable[tuple[int, int]]
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the hours of all places."""
+    for places in parts:
+        items = (community, *places)
+        yield from reader.execute(fresh.HOURS_OF_PLACES, (community, *items, *items))
+
+
+def _sums_of_sums(community: str) -> Iterator[Step]:
+    """Yield what follows from the days of homes and the hours of places."""
+    for statement in (*fresh.FRESH_TOTALS, *fresh.FRESH_CELLS):
         yield statement, (community,) * statement.count("?")
 
 

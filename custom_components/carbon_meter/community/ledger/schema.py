@@ -6,7 +6,7 @@ since 1970 UTC. A yes or no is 1 or 0.
 
 from typing import Final
 
-VERSION: Final = 2
+VERSION: Final = 4
 """Of the tables; a file of a later one is not opened."""
 
 SUMS: Final = (
@@ -97,6 +97,13 @@ TABLES: Final = (
   version TEXT NOT NULL,
   resolution BIGINT NOT NULL
 )""",
+    # Which home has named which intensity: what it alone has named goes with it.
+    """CREATE TABLE IF NOT EXISTS used_factors (
+  community TEXT NOT NULL,
+  home TEXT NOT NULL,
+  factor BIGINT NOT NULL,
+  PRIMARY KEY (community, home, factor)
+)""",
     # Append only, but for a home that withdraws.
     """CREATE TABLE IF NOT EXISTS revisions (
   community TEXT NOT NULL,
@@ -176,12 +183,6 @@ TABLES: Final = (
     f"CREATE TABLE IF NOT EXISTS totals {_TOTALS}",
     f"CREATE TABLE IF NOT EXISTS cells {_CELLS}",
     # Where a full recomputation is made before it is compared.
-    """CREATE TABLE IF NOT EXISTS fresh_series (
-  community TEXT NOT NULL,
-  flow TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  PRIMARY KEY (community, flow, kind)
-)""",
     f"CREATE TABLE IF NOT EXISTS fresh_totals {_TOTALS}",
     f"""CREATE TABLE IF NOT EXISTS fresh_hours (
   community TEXT NOT NULL,
@@ -197,3 +198,22 @@ TABLES: Final = (
 )""",
     f"CREATE TABLE IF NOT EXISTS fresh_cells {_CELLS}",
 )
+
+OUTDATED: Final = ("DROP TABLE IF EXISTS former", "DROP TABLE IF EXISTS fresh_series")
+"""What a file of an earlier version has with other columns, or for nothing.
+
+What items were before is then not known any more: publishing takes the worst for granted.
+"""
+
+INDEXES: Final = (
+    """CREATE INDEX IF NOT EXISTS factors_by_text
+ON factors (source, zone, kind, version, resolution)""",
+    "CREATE INDEX IF NOT EXISTS homes_by_factor ON used_factors (factor)",
+)
+
+KNOWN_BEFORE: Final = (
+    """INSERT INTO used_factors (community, home, factor)
+SELECT community, home, factor FROM items GROUP BY community, home, factor
+ON CONFLICT (community, home, factor) DO NOTHING""",
+)
+"""What a file of an earlier version has in other tables."""

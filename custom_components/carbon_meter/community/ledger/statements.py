@@ -91,11 +91,11 @@ WHERE community = ? AND home = ? AND start_at = ? AND duration = ? AND revision 
 ON CONFLICT (community, home, start_at, duration, flow, revision) DO NOTHING"""
 """What is about to be replaced or dropped: a revision of an item goes once only."""
 
-FORMER: Final = """SELECT wh FROM items WHERE community = ? AND home = ? AND start_at = ?
-  AND duration = ? AND flow = ? AND revision = ?
+FORMER: Final = """SELECT wh FROM items
+WHERE community = ? AND home = ? AND start_at = ? AND duration = ? AND flow = ? AND revision = ?
 UNION ALL
-SELECT wh FROM former WHERE community = ? AND home = ? AND start_at = ?
-  AND duration = ? AND flow = ? AND revision = ?"""
+SELECT wh FROM former
+WHERE community = ? AND home = ? AND start_at = ? AND duration = ? AND flow = ? AND revision = ?"""
 """What a revision has told, whether or not it still counts."""
 
 SHADOW_ITEMS: Final = """UPDATE items SET counted = 0
@@ -106,8 +106,15 @@ PUT_REVISION: Final = """INSERT INTO revisions
   software, level, final)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
-REVISIONS_OF: Final = """SELECT revision, digest FROM revisions
+_OF_PERIOD: Final = """FROM revisions
 WHERE community = ? AND home = ? AND start_at = ? AND duration = ?"""
+
+DIGEST: Final = f"SELECT digest {_OF_PERIOD} AND revision = ?"
+
+HIGHEST: Final = f"SELECT MAX(revision) {_OF_PERIOD}"
+
+COUNT_REVISIONS: Final = f"SELECT COUNT(*) FROM (SELECT revision {_OF_PERIOD} LIMIT ?) AS told"
+"""Of a period, no more than asked for: a file of before the bound may hold any number."""
 
 LATEST: Final = "SELECT MAX(start_at) FROM revisions WHERE community = ? AND home = ?"
 
@@ -143,6 +150,32 @@ PUT_QUARANTINE: Final = """INSERT INTO quarantine
   (community, home, start_at, duration, revision, digest, received_at, body)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (community, home, start_at, duration, revision) DO NOTHING"""
+
+COUNT_QUARANTINE: Final = """SELECT COUNT(*) FROM (
+  SELECT home FROM quarantine WHERE community = ? AND home = ? LIMIT ?
+) AS apart"""
+
+FACTOR: Final = """SELECT factor FROM factors
+WHERE source = ? AND zone = ? AND kind = ? AND version = ? AND resolution = ?"""
+
+HIGHEST_FACTOR: Final = "SELECT MAX(factor) FROM factors"
+
+PUT_FACTOR: Final = """INSERT INTO factors (factor, source, zone, kind, version, resolution)
+VALUES (?, ?, ?, ?, ?, ?)"""
+
+DROP_UNUSED: Final = """DELETE FROM factors WHERE factor = ?
+  AND NOT EXISTS (SELECT 1 FROM used_factors u WHERE u.factor = ?)"""
+"""An intensity that nobody has named any more."""
+
+USED: Final = "SELECT factor FROM used_factors WHERE community = ? AND home = ?"
+
+COUNT_USED: Final = "SELECT COUNT(*) FROM used_factors WHERE community = ? AND home = ?"
+
+HAS_USED: Final = f"{USED} AND factor = ?"
+
+PUT_USED: Final = "INSERT INTO used_factors (community, home, factor) VALUES (?, ?, ?)"
+
+FORGET_USED: Final = "DELETE FROM used_factors WHERE community = ? AND home = ?"
 
 PUT_LENGTH: Final = """INSERT INTO lengths (community, home, duration) VALUES (?, ?, ?)
 ON CONFLICT (community, home, duration) DO NOTHING"""
@@ -203,18 +236,20 @@ GROUP BY hour_at, place, flow, kind"""
 HOME_TOTALS: Final = f"""SELECT place, flow, kind, {NAMES} FROM totals
 WHERE community = ? AND grain = ? AND begin_at = ? AND home = ?"""
 
-HOMES_OF_PERIOD: Final = f"""SELECT t.home, {sum_of(SUMS, "t")}
-FROM totals t JOIN places p ON p.community = t.community AND p.place = t.place
-WHERE t.community = ? AND t.grain = ? AND t.begin_at = ? AND t.flow = ? AND t.kind = ?
-  AND p.scope = ? AND p.name = ?
-GROUP BY t.home ORDER BY t.home"""
+_PLACES_OF_SCOPE: Final = "SELECT place FROM places WHERE community = ? AND scope = ? AND name = ?"
+
+_OF_PERIOD_BY_HOME: Final = f"""FROM totals
+WHERE community = ? AND grain = ? AND begin_at = ? AND flow = ? AND kind = ?
+  AND place IN ({_PLACES_OF_SCOPE})
+GROUP BY home"""
+
+HOMES_OF_PERIOD: Final = f"SELECT home, {sum_of(SUMS)}\n{_OF_PERIOD_BY_HOME} ORDER BY home"
 """The totals of each home of a scope in a day, month or year."""
 
-HOMES_OF_HOUR: Final = f"""SELECT i.home, {ITEM_SUMS}
-FROM homes h
-JOIN places p ON p.community = h.community AND p.place = h.place
-JOIN items i ON i.community = h.community AND i.home = h.home
-WHERE h.community = ? AND p.scope = ? AND p.name = ? AND h.first_day <= ? AND h.last_day > ?
+# Of a CROSS JOIN SQLite takes the first table first. From items it would read all there are.
+_OF_HOUR_BY_HOME: Final = f"""FROM homes h CROSS JOIN items i
+WHERE h.community = ? AND h.first_day <= ? AND h.last_day > ? AND h.place IN ({_PLACES_OF_SCOPE})
+  AND i.community = h.community AND i.home = h.home
   AND i.start_at >= ? AND i.start_at < ? AND i.hour_at = ? AND i.flow = ? AND i.kind = ?
   AND i.counted = 1
   AND NOT EXISTS (
@@ -222,19 +257,23 @@ WHERE h.community = ? AND p.scope = ? AND p.name = ? AND h.first_day <= ? AND h.
     WHERE u.community = i.community AND u.home = i.home AND u.day_at = i.day_at
       AND u.start_at = i.start_at AND u.duration = i.duration
   )
-GROUP BY i.home ORDER BY i.home"""
+GROUP BY h.home"""
+
+HOMES_OF_HOUR: Final = f"SELECT h.home, {ITEM_SUMS}\n{_OF_HOUR_BY_HOME} ORDER BY h.home"
 """The same in an hour, as far as it is in the cell."""
 
-EXTREMES_OF_PERIOD: Final = f"SELECT MIN(wh), MAX(wh) FROM ({HOMES_OF_PERIOD}) AS homes_of_cell"
-EXTREMES_OF_HOUR: Final = f"SELECT MIN(wh), MAX(wh) FROM ({HOMES_OF_HOUR}) AS homes_of_cell"
+_EXTREMES: Final = f"SELECT MIN(wh), MAX(wh) FROM (SELECT {sum_of(('wh',))}\n%s) AS homes_of_cell"
+
+EXTREMES_OF_PERIOD: Final = _EXTREMES % _OF_PERIOD_BY_HOME
+EXTREMES_OF_HOUR: Final = _EXTREMES % _OF_HOUR_BY_HOME
 
 # Level and quality in one column: whether it is estimated times 2, and whether it is clear.
 _PARTS: Final = """SELECT i.home, i.start_at, i.duration, i.revision, i.hour_at, i.day_at, i.place,
   i.wh, i.mg, i.carbon_free, i.known, i.coverage,
   CASE WHEN i.quality = 0 THEN 0 ELSE 2 END + {clear}, i.factor
-FROM homes h
-JOIN items i ON i.community = h.community AND i.home = h.home{revisions}
-WHERE h.community = ? AND h.first_day <= i.day_at AND h.last_day > i.day_at
+FROM homes h CROSS JOIN items i{revisions}
+WHERE h.community = ? AND i.community = h.community AND i.home = h.home
+  AND h.first_day <= i.day_at AND h.last_day > i.day_at
   AND i.start_at >= ? AND i.start_at < ? AND i.flow = ? AND i.kind = ?
   AND i.counted = 1 AND i.place > 0"""
 
@@ -260,13 +299,6 @@ STANDING: Final = """SELECT begin_at, flow, kind, CAST(SUM(revision + 1) AS BIGI
 WHERE community = ? AND grain = ? AND begin_at >= ?
 GROUP BY begin_at, flow, kind"""
 """How often and when any cell of a time, flow and kind has changed, and of how many homes it is."""
-
-EXPECTED: Final = """SELECT COUNT(*) FROM (
-  SELECT h.home FROM homes h
-  JOIN places p ON p.community = h.community AND p.place = h.place
-  WHERE h.community = ? AND p.scope = ? AND p.name = ? AND h.first_day < ? AND h.last_day > ?
-  GROUP BY h.home
-) AS members"""
 
 PUT_PUBLISHED: Final = """INSERT INTO published (community, times) VALUES (?, ?)
 ON CONFLICT (community) DO UPDATE SET times = excluded.times"""
