@@ -8,7 +8,8 @@ from hypothesis import given, settings, strategies as st
 import numpy as np
 import pytest
 
-from custom_components.carbon_meter.community.privacy.partition import Asked, Given, decide
+from custom_components.carbon_meter.community.privacy.given import Asked, Given
+from custom_components.carbon_meter.community.privacy.partition import decide
 from custom_components.carbon_meter.community.privacy.parts import (
     Parts,
     homes_of,
@@ -103,7 +104,7 @@ def test_a_home_above_15_percent_hides_the_cell(most: int, is_shown: bool) -> No
     parts = made(homes(range(20)), wh=lambda row: most if row[0] == 0 else 100)
     assert (content(show(parts)) is not None) == is_shown
     if not is_shown:
-        assert reason_of(parts, STANDARD) is Reason.DOMINANT
+        assert reason_of(parts, STANDARD) is Reason.DIFFERENCE
 
 
 def test_the_community_less_its_feeders() -> None:

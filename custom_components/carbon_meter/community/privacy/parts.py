@@ -85,7 +85,8 @@ def parts_of(contributions: Contributions, numbers: Whole, day: int) -> Parts:
     knows_free = contributions.known[here] >= wh
     # Period and length are in the key; two factors never share a number below 2^31.
     period = (key >> _REVISION) & ((1 << _SLOT + _LENGTH) - 1)
-    stratum = (period << 32) | (contributions.factor[here] << 1) | knows_free
+    weighed = (period << 32) | (contributions.factor[here] << 1)
+    stratum = weighed | _known_like_others(weighed, wh, knows_free)
     return Parts(
         key=key,
         home=home,
@@ -101,6 +102,16 @@ def parts_of(contributions: Contributions, numbers: Whole, day: int) -> Parts:
         knows_free=knows_free,
         is_clear=contributions.is_clear[here],
     )
+
+
+def _known_like_others(weighed: Whole, wh: Whole, knows_free: Some) -> Some:
+    """Return whether the carbon-free part is known; of no energy it is if others know theirs.
+
+    Who has used nothing is with those who are weighed alike, whatever they know.
+    """
+    uses = wh > 0
+    know = np.isin(weighed, weighed[uses & knows_free])
+    return np.where(uses, knows_free, know | ~np.isin(weighed, weighed[uses]))
 
 
 def keys(home: Whole, start: Whole, duration: Whole, revision: Whole, day: int) -> Whole:

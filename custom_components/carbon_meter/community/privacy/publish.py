@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from ..ledger.cells import CellKey
+import numpy as np
+
+from ..ledger.cells import CellKey, State
 from ..ledger.contributions import Whole
-from .partition import enough
 from .parts import Parts
 from .rules import Rules
 
@@ -21,11 +22,12 @@ class Reason(StrEnum):
     FEW = "few"
     """It has fewer than k homes."""
 
-    DOMINANT = "dominant"
-    """One home has too large a part of it."""
-
     DIFFERENCE = "difference"
-    """With other cells, or with what it was before, it would show fewer than k homes."""
+    """It would show fewer than k homes, or one with too large a part of it.
+
+    By itself, with other cells, or with what it was before: one word for all, as homes that correct
+    their own figures would learn from two words how much the largest has used.
+    """
 
     CONSENT = "consent"
     """Not all of its homes have consented to be shown."""
@@ -66,7 +68,8 @@ class PublicCell:
     told: int | None = None
     """Percent of the time that homes have told that the figures hold, rounded down.
 
-    The rest waits until enough homes have told late, or have corrected the same cell.
+    The rest waits until enough homes have told late, or have corrected the same cell. None where
+    the figures hold more than homes still tell: some have withdrawn since.
     """
 
     is_current: bool = True
@@ -81,17 +84,17 @@ class PublicCell:
     revision: int | None = None
     """Of what is published, from 0 upwards."""
 
+    state: State | None = None
+    """Provisional or final, None of a suppressed one."""
+
 
 def reason_of(parts: Parts, rules: Rules) -> Reason:
     """Return why a cell of these parts is not shown."""
     if rules.clear_only and not parts.is_clear.all():
         return Reason.CONSENT
-    return reason_of_homes(parts.home, parts.wh, rules)
+    return reason_of_homes(parts.home, rules)
 
 
-def reason_of_homes(home: Whole, wh: Whole, rules: Rules) -> Reason:
-    """Return why a cell is not shown to which homes have added this energy."""
-    many, balanced = enough(home, wh, rules)
-    if not many:
-        return Reason.FEW
-    return Reason.DIFFERENCE if balanced else Reason.DOMINANT
+def reason_of_homes(home: Whole, rules: Rules) -> Reason:
+    """Return why a cell is not shown to which these homes have added something."""
+    return Reason.FEW if len(np.unique(home)) < rules.k else Reason.DIFFERENCE

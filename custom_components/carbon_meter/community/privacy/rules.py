@@ -1,7 +1,11 @@
-"""The rules by which cells are published, and presets for them."""
+"""The rules by which cells are published, presets for them, and who is enough by them."""
 
 from dataclasses import dataclass
 from typing import Final
+
+import numpy as np
+
+from ..ledger.contributions import Whole
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,3 +54,18 @@ PILOT: Final = Rules(k=1, dominance=1.0, clear_only=True)
 """For pilots: homes that have consented to be seen (level `clear`), and no others."""
 
 PRESETS: Final = {"standard": STANDARD, "public": PUBLIC, "pilot": PILOT}
+
+
+def balanced(home: Whole, amount: Whole, rules: Rules) -> bool:
+    """Return whether no home has more than its part of an amount, of either sign."""
+    return enough(home, np.abs(amount), rules)[1]
+
+
+def enough(home: Whole, wh: Whole, rules: Rules) -> tuple[bool, bool]:
+    """Return whether parts are of k homes, and whether none of them dominates."""
+    homes, which = np.unique(home, return_inverse=True)
+    if not len(homes):
+        return False, True
+    energy = np.bincount(which.reshape(-1), weights=wh)
+    total = float(energy.sum())
+    return len(homes) >= rules.k, float(energy.max()) <= rules.dominance * total or total == 0
