@@ -31,6 +31,9 @@ from .keys import (
 HUB: Final = "hub"
 """Whom the certificate of a hub names; no home is called like this."""
 
+OPERATOR: Final = "operator"
+"""Whom the certificate of the operator's tool names; no home either."""
+
 _PRESENT: Final = "authority.key"
 """Key and certificate in one file, so that they never are of two authorities."""
 
@@ -160,6 +163,10 @@ class Authority:
     def sign_hub(self, csr_pem: str, *, now: float, days: int = 365) -> str:
         """Return the certificate of the hub in PEM; raises RefusedError for a bad request."""
         return self._signed(key_asked_for(csr_pem), HUB, day_of(now), days, now)
+
+    def sign_operator(self, csr_pem: str, *, now: float, days: int = 365) -> str:
+        """Return the certificate of the operator's tool; raises RefusedError for a bad request."""
+        return self._signed(key_asked_for(csr_pem), OPERATOR, day_of(now), days, now)
 
     def sign_client(
         self, csr_pem: str, subject: str, *, now: float, days: int = 90, begins: int | None = None

@@ -19,6 +19,9 @@ from .keys import PublicKey
 DAY: Final = 86400
 """Seconds; every certificate begins and ends with a day of UTC or of a community's calendar."""
 
+NAME: Final = "urn:carbon-meter:"
+"""What stands before the name in the alternative name of a client's certificate."""
+
 _HASH: Final = hashes.SHA256()
 
 
@@ -62,9 +65,7 @@ def client_of(
 ) -> x509.Certificate:
     """Return a certificate by which somebody can go to the broker, but nobody can be one."""
     builder = _named(authority, public, subject, period).add_extension(
-        x509.SubjectAlternativeName(
-            [x509.UniformResourceIdentifier(f"urn:carbon-meter:{subject}")]
-        ),
+        x509.SubjectAlternativeName([x509.UniformResourceIdentifier(f"{NAME}{subject}")]),
         critical=False,
     )
     return _leaf(builder, key, authority, public, ExtendedKeyUsageOID.CLIENT_AUTH)

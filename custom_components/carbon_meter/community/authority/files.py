@@ -4,8 +4,14 @@ from contextlib import suppress
 import os
 from pathlib import Path
 import secrets
+import shutil
+from typing import Final
 
 from .errors import AuthorityError
+
+_DATABASES: Final = tuple(
+    kind + beside for kind in (".db", ".sqlite") for beside in ("", "-wal", "-shm", "-journal")
+)
 
 
 def make_folder(folder: Path) -> None:
@@ -60,6 +66,23 @@ def remove(path: Path) -> None:
         return
     except OSError as err:
         raise AuthorityError(f"{path} cannot be removed ({err})") from err
+
+
+def erase(folder: Path) -> None:
+    """Delete a folder whatever is in it, as far as the disk lets it go.
+
+    Files are overwritten before, but for databases: these hold no keys, and can be large.
+    """
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink() and not _is_database(path):
+            with suppress(AuthorityError):
+                remove(path)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_database(path: Path) -> bool:
+    """Return whether a file is a database of ours, or lies beside one."""
+    return path.name.endswith(_DATABASES)
 
 
 def _settle(folder: Path) -> None:

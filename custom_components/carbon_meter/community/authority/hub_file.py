@@ -14,18 +14,13 @@ from ..contract.refusal import RefusedError
 from .broker import Broker, community_name
 from .errors import AuthorityError
 from .keys import certificate_in, certificates_in, matches, subject_of
-from .reasons import Reason, file_version
+from .reasons import Reason, UnusableError, fields_of
 
 TYPE: Final = "carbon-meter hub"
 
 
-class HubFileError(Exception):
+class HubFileError(UnusableError):
     """A hub file cannot be used; `reason` says why."""
-
-    def __init__(self, reason: Reason, detail: str) -> None:
-        """Keep the reason."""
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,12 +78,7 @@ def _fields(text: str) -> Fields:
     except RefusedError as err:
         cut = f'"type": "{TYPE}"' in text
         raise HubFileError(Reason.DAMAGED if cut else Reason.ANOTHER, err.detail) from err
-    version = file_version(value, TYPE)
-    if version is None:
-        raise HubFileError(Reason.ANOTHER, f"its type is not {TYPE}")
-    if version != 1:
-        raise HubFileError(Reason.VERSION, f"version {version}")
-    return Fields(value)
+    return fields_of(value, TYPE, HubFileError)
 
 
 def _check(hub_file: HubFile, now: float) -> None:

@@ -18,7 +18,7 @@ from ..contract.topics import RESERVED_HOMES
 from .broker import Broker, community_name
 from .errors import AuthorityError
 from .keys import certificates_in
-from .reasons import Reason, file_version
+from .reasons import Reason, UnusableError, fields_of
 
 TYPE: Final = "carbon-meter invitation"
 
@@ -35,13 +35,8 @@ _CHECK: Final = 8
 """Hexadecimal digits of a checksum: a slip in typing goes through once in four thousand million."""
 
 
-class InvitationError(Exception):
+class InvitationError(UnusableError):
     """An invitation cannot be used; `reason` says why."""
-
-    def __init__(self, reason: Reason, detail: str) -> None:
-        """Keep the reason."""
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,12 +113,7 @@ def _fields(text: str) -> Fields:
     except (RefusedError, binascii.Error) as err:
         is_ours = is_text or f'"type": "{TYPE}"' in text
         raise InvitationError(Reason.DAMAGED if is_ours else Reason.ANOTHER, str(err)) from err
-    version = file_version(value, TYPE)
-    if version is None:
-        raise InvitationError(Reason.ANOTHER, f"its type is not {TYPE}")
-    if version != 1:
-        raise InvitationError(Reason.VERSION, f"version {version}")
-    return Fields(value)
+    return fields_of(value, TYPE, InvitationError)
 
 
 def _content(text: str) -> bytes:

@@ -5,18 +5,22 @@ a row nor its place tells when a certificate was made, or after which other.
 """
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 import os
 from pathlib import Path
 import sqlite3
 from typing import Final
 
+from ...sqlitefile import opened, transaction, version_of
 from .errors import AuthorityError
 
 _VERSION: Final = 1
 
 _LONGEST: Final = 400 * 86400
 """Seconds for which a certificate holds of which only the serial number is known."""
+
+_LARGEST: Final = 2**159 - 1
+"""Of serial numbers: 20 octets, the first bit 0 (RFC 5280, 4.1.2.2)."""
 
 _TABLES: Final = """
 CREATE TABLE issued (
@@ -42,7 +46,7 @@ class Issued:
         """Open the file or begin it."""
         self._path = path
         with self._changing() as database:
-            version = database.execute("PRAGMA user_version").fetchone()[0]
+            version = version_of(database)
             if version > _VERSION:
                 raise AuthorityError(f"{path} is of a later version of Carbon Meter; update it")
             if not version:
@@ -61,8 +65,11 @@ class Issued:
     def revoke(self, who: str | int, day: int, authority: str) -> int:
         """Let one certificate, or all of a subject, hold no more; return how many did.
 
-        A serial number that is not known is one that the authority has signed elsewhere.
+        A serial number that is not known is one that the authority has signed elsewhere; what
+        no certificate can have raises AuthorityError.
         """
+        if isinstance(who, int) and not is_serial(who):
+            raise AuthorityError(f"{who:x} is no serial number of a certificate")
         is_subject = isinstance(who, str)
         with self._changing() as database:
             if not is_subject:
@@ -80,7 +87,8 @@ class Issued:
     def revoked(self, authority: str, now: int) -> list[tuple[int, int]]:
         """Return the serial numbers that an authority has to name as revoked, each with the day.
 
-        Those that have ended need no more be named, and are forgotten.
+        Those that have ended need no more be named, and are forgotten. What is none, and got
+        into the file all the same, keeps nobody from the others.
         """
         with self._changing() as database:
             database.execute("DELETE FROM issued WHERE ends < ?", (now,))
@@ -89,7 +97,7 @@ class Issued:
                 " WHERE authority = ? AND revoked IS NOT NULL ORDER BY serial",
                 (authority,),
             ).fetchall()
-        return [(int(serial, 16), day) for serial, day in rows]
+        return [(number, day) for serial, day in rows if is_serial(number := int(serial, 16))]
 
     @contextmanager
     def _changing(self) -> Generator[sqlite3.Connection]:
@@ -97,15 +105,18 @@ class Issued:
         try:
             if not self._path.exists():
                 os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-            database = sqlite3.connect(self._path, timeout=10.0, isolation_level=None)
-            try:
-                database.execute("PRAGMA synchronous = FULL")
-                database.execute("PRAGMA secure_delete = ON").fetchall()
-                database.execute("BEGIN IMMEDIATE")
+            with closing(opened(self._path, _prepare)) as database, transaction(database):
                 yield database
-                database.execute("COMMIT")
-            finally:
-                # Closing takes back what was not committed.
-                database.close()
         except (sqlite3.Error, OSError) as err:
             raise AuthorityError(f"{self._path} cannot be used ({err})") from err
+
+
+def is_serial(number: int) -> bool:
+    """Tell whether a certificate can have this serial number."""
+    return 0 < number <= _LARGEST
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    """Have what is deleted overwritten, and all of it on the disk."""
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON").fetchall()

@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import Any
 
+from ..contract.fields import Fields
+
 
 class Reason(StrEnum):
     """Each leads to other words, and to something else to do."""
@@ -19,7 +21,20 @@ class Reason(StrEnum):
     EXPIRED = "expired"
 
 
-def file_version(value: dict[str, Any], kind: str) -> int | None:
-    """Return the version that a file of this kind says it has, None if it is of another kind."""
+class UnusableError(Exception):
+    """A file cannot be used; `reason` says why."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        """Keep the reason."""
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+
+
+def fields_of(value: dict[str, Any], kind: str, error: type[UnusableError]) -> Fields:
+    """Return the fields of a file of this kind and version; raises `error` for any other."""
     version = value.get("v")
-    return version if type(version) is int and value.get("type") == kind else None
+    if type(version) is not int or value.get("type") != kind:
+        raise error(Reason.ANOTHER, f"its type is not {kind}")
+    if version != 1:
+        raise error(Reason.VERSION, f"version {version}")
+    return Fields(value)
