@@ -1,5 +1,6 @@
 """A street of homes with solar energy, and what its hub publishes."""
 
+from collections.abc import Container
 from datetime import date
 from pathlib import Path
 
@@ -28,13 +29,23 @@ class Street:
                 f"home-{home}", DAY, feeder="=north" if home < 10 else None, groups=["all"]
             )
 
-    def tell(self, homes: int = HOMES, *, batteries: int = 0, revision: int = 0, wh: int = 1000):
+    def tell(
+        self,
+        homes: int = HOMES,
+        *,
+        batteries: int = 0,
+        revision: int = 0,
+        wh: int = 1000,
+        free_at: Container[int] = range(24),
+    ):
+        """Tell a day; the grid has nothing carbon-free, which is known in some of its hours."""
         said = []
         for hour in range(24):
             noon = 10 <= hour < 14
             for home in range(homes):
+                free = 0 if hour in free_at else None
                 items = [
-                    item(Flow.GRID_IMPORT, 0 if noon and home % 2 else wh, carbon_free=0),
+                    item(Flow.GRID_IMPORT, 0 if noon and home % 2 else wh, carbon_free=free),
                     item(Flow.GRID_EXPORT, 600 if noon and home % 2 else 0),
                     item(Flow.PV, 1000 if noon else 0, mg=0),
                 ]

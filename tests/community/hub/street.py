@@ -46,6 +46,12 @@ class Doors:
     homes: list[str] = field(default_factory=list)
     """In the order in which they came to be let in."""
 
+    put_out: set[str] = field(default_factory=set)
+    """Whom the broker was told to remember as put out."""
+
+    marked: set[str] = field(default_factory=set)
+    """Of whom it was told to remember that all was deleted."""
+
     away: bool = False
     told: int = 0
 
@@ -67,6 +73,14 @@ class Doors:
         self.tokens.pop(home, None)
         if home in self.homes:
             self.homes.remove(home)
+
+    def revoked(self, home: str) -> None:
+        self.gone(home)
+        self.put_out.add(home)
+
+    def withdrawn(self, home: str) -> None:
+        self._hear()
+        self.marked.add(home)
 
     def _hear(self) -> None:
         if self.away:

@@ -1,11 +1,8 @@
 """What is missing is asked for, politely; what a home then tells fills the gaps."""
 
-from collections.abc import Iterator
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
-
-import pytest
 
 from custom_components.carbon_meter.community.contract.answers import MOST_RANGES, Request
 from custom_components.carbon_meter.community.contract.message import Level
@@ -24,9 +21,7 @@ from tests.community.hub.homes import (
     NOW,
     agreed,
     heard,
-    own_broker,
     said,
-    settled,
     told,
     withdrawal,
 )
@@ -34,14 +29,6 @@ from tests.community.ledger.village import HOUR, imported
 
 LAST = int(NOW) - PATIENCE - HOUR
 """When the last period starts that is asked for."""
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[Hub]:
-    opened = own_broker(tmp_path)
-    settled(opened, "a", "b")
-    yield opened
-    opened.close()
 
 
 def asking(hub: Hub, **choices) -> Backfill:

@@ -389,6 +389,109 @@ def test_who_is_expelled_is_out_at_once(street: Street) -> None:
     street.desk.expel("hnobody", street.now)
 
 
+def rotated(street: Street, count: int) -> list[tuple[str, str, str]]:
+    """Return homes that have asked for another id: who, with which key, and which it is."""
+    homes = [street.join()[0] for _ in range(count)]
+    street.now += 2 * DAY
+    asked = [(home, keys.new_key()) for home in homes]
+    return [(home, key, street.issued(home, key, Wanted.ROTATE).subject) for home, key in asked]
+
+
+@pytest.mark.clause("CM-48")
+def test_who_is_expelled_does_not_come_back_under_another_id(street: Street) -> None:
+    """All that begin with it wait until their homes have asked once more."""
+    (stays, key, follows), (late, late_key, late_follows), (goes, _, hidden) = rotated(street, 3)
+    street.desk.expel(goes, street.now)
+    assert street.doors.put_out == {goes}
+    assert street.issued(stays, key, Wanted.ROTATE).subject == follows
+    street.now = DECEMBER - 3600
+    street.restart()
+    street.desk.turn(street.now)
+    assert set(street.doors.homes) == {stays, late, follows}
+    # Also after the month has begun: the old id asks, which may still tell what is late.
+    street.now = DECEMBER + DAY
+    street.desk.turn(street.now)
+    assert street.issued(late, late_key, Wanted.ROTATE).subject == late_follows
+    street.desk.turn(street.now)
+    assert set(street.doors.homes) == {stays, late, follows, late_follows}
+    for home in (follows, late_follows):
+        assert street.desk.consented(home, street.now)
+    assert not street.desk.consented(hidden, street.now)
+    street.desk.resync()
+    assert hidden not in street.doors.homes
+    # It is forgotten in the end.
+    street.now = DECEMBER + PATIENCE + DAY
+    street.desk.turn(street.now)
+    assert hidden not in {home.id for home in street.desk._registry.homes()}
+
+
+@pytest.mark.clause("CM-48")
+def test_nobody_brings_back_who_was_expelled(street: Street) -> None:
+    """Another home has the key of the id that waits: it can have that one or its own."""
+    (helper, key, follows), (goes, lent, hidden) = rotated(street, 2)
+    stranger, _ = street.join()
+    street.now += WARY
+    street.desk.expel(goes, street.now)
+    declined(street.ask(goes, lent, Wanted.ROTATE))
+    declined(street.ask(stranger, lent, Wanted.ROTATE))
+    street.issued(helper, key, Wanted.ROTATE)
+    assert street.issued(helper, key, Wanted.ROTATE).subject == follows
+    assert "asked for another id again" in declined(street.ask(helper, lent, Wanted.ROTATE))
+    street.now = DECEMBER
+    street.desk.turn(street.now)
+    assert set(street.doors.homes) == {helper, stranger, follows}
+    assert hidden not in {home.id for home in street.desk.homes()}
+
+
+@pytest.mark.clause("CM-48")
+def test_ids_that_were_let_in_are_held_back_unless_they_are_in_use(street: Street) -> None:
+    """The home is expelled on the last day of the month, or in the next one."""
+    (stays, key, follows), (used, _, in_use), (goes, _, hidden) = rotated(street, 3)
+    street.now = DECEMBER
+    new = street.desk.invite(street.now).home
+    street.issued(new, keys.new_key(), Wanted.ENROL)
+    street.desk.turn(street.now)
+    assert {follows, in_use, hidden} < set(street.doors.homes)
+    assert street.desk.consented(in_use, street.now)
+    street.desk.expel(goes, street.now)
+    street.desk.turn(street.now)
+    assert set(street.doors.homes) == {stays, used, in_use, new}
+    street.issued(stays, key, Wanted.ROTATE)
+    street.desk.turn(street.now)
+    assert follows in street.doors.homes
+    assert hidden not in street.doors.homes
+
+
+def test_whom_the_operator_has_put_out_is_expelled_once(street: Street) -> None:
+    home, _ = street.join()
+    left, _ = street.join()
+    street.ledger.withdraw(left)
+    street.desk.withdrawn(left)
+    street.desk.revoked([home, left, "hnobody"], street.now)
+    states = {member.id: member.state for member in street.desk.homes()}
+    assert states == {home: State.EXPELLED, left: State.WITHDRAWN}
+    told = street.doors.told
+    street.desk.revoked([home, left], street.now)
+    assert street.doors.told == told
+    street.doors.put_out.clear()
+    street.desk.resync()
+    assert street.doors.put_out == {home}
+
+
+def test_asking_the_same_again_writes_nothing(street: Street) -> None:
+    home = street.desk.invite(street.now).home
+    key, after = keys.new_key(), keys.new_key()
+    street.issued(home, key, Wanted.ENROL)
+    street.desk.heard(home, street.now)
+    street.now += WARY
+    street.issued(home, after, Wanted.ROTATE)
+    changes = street.desk._registry.changes
+    for _ in range(3):
+        street.issued(home, key, Wanted.ENROL)
+        street.issued(home, after, Wanted.ROTATE)
+    assert street.desk._registry.changes == changes
+
+
 # When things go wrong
 
 

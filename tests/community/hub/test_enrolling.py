@@ -30,7 +30,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed"),
 ]
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 P_256 = ("-pkeyopt", "ec_paramgen_curve:P-256")
 

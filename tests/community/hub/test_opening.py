@@ -36,7 +36,7 @@ from tests.community.ledger.village import BERLIN, COMMUNITY, HOUR, imported
 
 pytestmark = [needs_broker, pytest.mark.usefixtures("socket_enabled")]
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 @pytest.fixture

@@ -33,7 +33,10 @@ type Attack = Callable[[Path, list[str]], list[str]]
 """Puts ids in an order by what it finds in the files."""
 
 
-@pytest.fixture(scope="module", params=["before the month", "after the batch", "in December"])
+@pytest.fixture(
+    scope="module",
+    params=["before the month", "after an expulsion", "after the batch", "in December"],
+)
 def rotated(request, tmp_path_factory) -> Iterator[tuple[Street, list[tuple[str, str]]]]:
     """Return a street, and which id follows which: known to the homes alone."""
     street = Street(tmp_path_factory.mktemp("street"), now=moment(2026, 11, 2))
@@ -42,11 +45,20 @@ def rotated(request, tmp_path_factory) -> Iterator[tuple[Street, list[tuple[str,
         street.now += dice.randint(60, 3600)
         homes.append(street.join(feeder="north", groups=["pv"])[0])
     dice.shuffle(homes)
-    links = []
+    links, held = [], {}
     for home in homes:
         street.now += dice.randint(60, 80_000)
-        links.append((home, street.issued(home, keys.new_key(), Wanted.ROTATE).subject))
+        held[home] = keys.new_key()
+        links.append((home, street.issued(home, held[home], Wanted.ROTATE).subject))
         street.desk.turn(street.now)
+    if request.param == "after an expulsion":
+        outcast, _ = street.join(feeder="north", groups=["pv"])
+        street.now += DAY
+        street.issued(outcast, keys.new_key(), Wanted.ROTATE)
+        street.desk.expel(outcast, street.now)
+        for home in dice.sample(homes, HOMES):
+            street.now += dice.randint(60, 600)
+            street.issued(home, held[home], Wanted.ROTATE)
     if request.param != "before the month":
         street.now = DECEMBER - DAY / 2
         street.desk.turn(street.now)

@@ -240,7 +240,7 @@ def test_homes_that_come_late_open_what_one_home_dominated(hub: Hub) -> None:
     """What is restated with the same energy meanwhile is no correction."""
     hub.tell(range(20), hours=[0], wh=lambda home, hour: 2000 if home == 8 else 500)
     hub.publish(days=1.2)
-    assert hub.cell(Grain.HOUR).suppressed is Reason.DOMINANT
+    assert hub.cell(Grain.HOUR).suppressed is Reason.DIFFERENCE
     hub.tell(range(19), hours=[0], revision=1, wh=lambda home, hour: 2000 if home == 8 else 500)
     hub.tell(range(20, 40), hours=[0], wh=lambda home, hour: 500)
     hub.publish(days=3)
@@ -302,6 +302,11 @@ def same(home: int) -> int:
     return 300 + home
 
 
+def from_small_to_large(home: int) -> int:
+    """Return amounts of which the largest is forty times the smallest."""
+    return 100 + 97 * home
+
+
 @pytest.mark.parametrize(
     ("wh", "mg", "free", "said"),
     [
@@ -310,14 +315,30 @@ def same(home: int) -> int:
         (lambda home: 500, lambda home: 1, lambda home: 500 * (home != 7), (40, None)),
         # One has another supply; less half of the energy its own would be left.
         (same, same, lambda home: same(home) // (1 if home == 7 else 2), (12_780, None)),
-        # Half of them have.
-        (
-            same,
-            same,
-            lambda home: same(home) // (1 if home < 20 else 2),
-            (12_780, sum(300 + home for home in range(20)) + 3290),
-        ),
+        # Half of them have: less half of the energy, it would be that of twenty.
+        (same, same, lambda home: same(home) // (1 if home < 20 else 2), (12_780, None)),
         (same, same, lambda home: same(home) // 2, (12_780, 6380)),
+        # Some have used nothing; what is carbon-free, nobody knows.
+        (
+            lambda home: 300 * (home < 14),
+            lambda home: 900 * (home < 14),
+            lambda home: None,
+            (12_600, None),
+        ),
+        # All have the same, but for the rounding.
+        (
+            from_small_to_large,
+            from_small_to_large,
+            lambda home: from_small_to_large(home) * 356 // 1000,
+            (79_660, sum(from_small_to_large(home) * 356 // 1000 for home in range(40))),
+        ),
+        # One has a tenth more, which is more than its rounding: said in steps of 4096.
+        (
+            from_small_to_large,
+            from_small_to_large,
+            lambda home: from_small_to_large(home) * (392 if home == 30 else 356) // 1000,
+            (79_660, 7 * 4096),
+        ),
     ],
 )
 def test_carbon_is_balanced_like_energy(hub: Hub, wh, mg, free, said) -> None:
@@ -340,7 +361,15 @@ def test_carbon_is_balanced_like_energy(hub: Hub, wh, mg, free, said) -> None:
 
 @pytest.mark.parametrize(
     ("others", "said", "is_approximate"),
-    [(0, 39, False), (1, 39, True), (14, 39, True), (15, 45, False), (40, 55, False)],
+    [
+        (0, 39 * 20_000, False),
+        (1, 39 * 20_000, True),
+        (14, 39 * 20_000, True),
+        # Neither are most: the sum in steps of 131 g.
+        (20, 7 << 17, True),
+        (26, 55 * 20_000, True),
+        (40, 55 * 20_000, False),
+    ],
 )
 def test_few_with_a_mix_of_their_own_count_like_the_others(
     hub: Hub, others: int, said: int, is_approximate: bool
@@ -359,7 +388,7 @@ def test_few_with_a_mix_of_their_own_count_like_the_others(
     )
     hub.publish(days=1.2)
     cell = hub.cell(Grain.HOUR)
-    assert (cell.mg, cell.is_approximate) == (500 * 40 * said, is_approximate)
+    assert (cell.mg, cell.is_approximate) == (said, is_approximate)
 
 
 def test_carbon_is_said_where_every_home_has_a_mix_of_its_own(hub: Hub) -> None:

@@ -1,5 +1,7 @@
 """What was given away, packed on the disk: everything comes back, and nobody's name stays."""
 
+import zlib
+
 from hypothesis import given, strategies as st
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from custom_components.carbon_meter.community.hub.releases import (
 from custom_components.carbon_meter.community.ledger.calendar import Grain
 from custom_components.carbon_meter.community.ledger.cells import CellKey, Scope
 from custom_components.carbon_meter.community.ledger.database import LedgerError
-from custom_components.carbon_meter.community.privacy.partition import Given
+from custom_components.carbon_meter.community.privacy.given import Given
 from custom_components.carbon_meter.community.privacy.sums import ClassSums, Content
 
 SERIES = (Flow.PV, Kind.AVERAGE)
@@ -54,9 +56,9 @@ def release(**changes) -> Release:
     return Release(**({"key": key, "homes": 20, "expected": 30, "told": 9} | changes))
 
 
-@given(KEYS, KEYS, KEYS, KEYS, st.data())
-def test_packing_loses_nothing(key, waiting, taken, tried, data) -> None:
-    labels = data.draw(st.lists(st.integers(1, 65535), min_size=len(key), max_size=len(key)))
+@given(KEYS, KEYS, KEYS, KEYS, KEYS, st.data())
+def test_packing_loses_nothing(key, waiting, taken, tried, barred, data) -> None:
+    labels = data.draw(st.lists(st.integers(1, 1 << 31), min_size=len(key), max_size=len(key)))
     bucket = Bucket(
         given=Given(
             key=key,
@@ -67,6 +69,7 @@ def test_packing_loses_nothing(key, waiting, taken, tried, data) -> None:
         waiting=waiting,
         taken=taken,
         tried=tried,
+        barred=barred,
     )
     again = unpacked(packed(bucket))
     assert again.given.key.tolist() == key.tolist()
@@ -75,6 +78,26 @@ def test_packing_loses_nothing(key, waiting, taken, tried, data) -> None:
     assert again.waiting.tolist() == waiting.tolist()
     assert again.taken.tolist() == taken.tolist()
     assert again.tried.tolist() == tried.tolist()
+    assert again.barred.tolist() == barred.tolist()
+
+
+@given(KEYS)
+def test_what_was_packed_with_short_numbers_is_read(key) -> None:
+    """Numbers of classes had 16 bits, and nothing was barred."""
+    labels = np.arange(65535 - len(key), 65535)
+    new = packed(Bucket(given=Given(key=key, label=labels, classes={1: sums()}), tried=key))
+    rest, pieces = zlib.decompress(new), []
+    while rest:
+        length = int.from_bytes(rest[:4], "little")
+        pieces.append(rest[4 : 4 + length])
+        rest = rest[4 + length :]
+    del pieces[-3:]
+    pieces[4] = labels.astype("<u2").tobytes()
+    old = zlib.compress(b"".join(len(each).to_bytes(4, "little") + each for each in pieces))
+    again = unpacked(old)
+    assert again.given.key.tolist() == again.tried.tolist() == key.tolist()
+    assert again.given.label.tolist() == labels.tolist()
+    assert not len(again.barred)
 
 
 def test_ten_thousand_homes_take_little() -> None:

@@ -27,7 +27,7 @@ FILES = ("ledger.db", "books.db")
 def opened(folder: Path):
     hub = own_broker(folder)
     settled(hub, "a", "b")
-    for each in (hub.ledger._database, hub.books):
+    for each in (hub.ledger._database, hub.books._file):
         each._connection.execute("PRAGMA busy_timeout = 50")
     return hub
 
@@ -62,7 +62,7 @@ def test_a_locked_file(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_a_full_disk(tmp_path: Path, name: str) -> None:
     hub = opened(tmp_path)
-    connection = (hub.ledger._database if name == "ledger.db" else hub.books)._connection
+    connection = (hub.ledger._database if name == "ledger.db" else hub.books._file)._connection
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count = {pages}")
     batch = [said("a", hour, hour, seq=hour + 1, boot=f"run{hour}") for hour in range(12)]
@@ -142,8 +142,8 @@ def test_broken_books_are_begun_anew(tmp_path: Path, content: bytes) -> None:
 def test_books_that_break_in_use_keep_what_homes_have_agreed_to(tmp_path: Path) -> None:
     hub = opened(tmp_path)
     hub.processor.process([said("a", 0, 0)], NOW)
-    hub.books._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    hub.books._connection.execute("PRAGMA cache_size = 0")
+    hub.books._file._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    hub.books._file._connection.execute("PRAGMA cache_size = 0")
     path = tmp_path / "books.db"
     path.write_bytes(path.read_bytes()[:4096] + b"\x5a" * (path.stat().st_size - 4096))
     failures = 0
@@ -182,7 +182,7 @@ def test_a_withdrawal_cut_off_anywhere_is_done_when_it_comes_again(
         return writing
 
     monkeypatch.setattr(hub.ledger._database, "writing", counted(hub.ledger._database.writing))
-    monkeypatch.setattr(hub.books, "_writing", counted(hub.books._writing))
+    monkeypatch.setattr(hub.books._file, "writing", counted(hub.books._file.writing))
     with suppress(StoreError):
         hub.processor.process([withdrawal("a", 9, ("b", secret))], NOW)
     monkeypatch.undo()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from custom_components.carbon_meter.community.contract.message import Flow, Kind
+from custom_components.carbon_meter.community.hub.periods import as_object
 from custom_components.carbon_meter.community.hub.view import exact_spread, latest, view
 from custom_components.carbon_meter.community.ledger.calendar import Grain
 from custom_components.carbon_meter.community.ledger.cells import CellKey, Scope
@@ -89,8 +90,49 @@ def test_solar_energy_counts_for_the_score_with_its_export_or_not_at_all(
     monkeypatch.setattr(street.publisher, "cells", without)
     [day] = view(street.publisher, Grain.DAY, street.begin, street.end).periods
     assert day.shared is None
-    # Of 440 kWh that were imported nobody knows where they came from.
+    # Nothing of the 440 kWh that were imported was carbon-free.
     assert day.cfe_score == 0.0
+
+
+def test_a_score_of_which_nothing_was_told_is_not_zero(street: Street) -> None:
+    street.tell(free_at=())
+    street.publisher.publish(street.end + 7200)
+    found = view(street.publisher, Grain.DAY, street.begin, street.end)
+    assert (found.whole.cfe_score, found.periods[0].cfe_score) == (None, None)
+    assert as_object(found)["periods"][0]["cfe_score"] is None
+
+
+def test_hours_of_which_nothing_was_told_count_as_none(street: Street) -> None:
+    street.tell(free_at=range(12))
+    street.publisher.publish(street.end + 7200)
+    [day] = view(street.publisher, Grain.DAY, street.begin, street.end).periods
+    assert day.cfe_score == pytest.approx(80 / 496)
+    hours = view(street.publisher, Grain.HOUR, street.begin, street.end).periods
+    assert {hour.cfe_score for hour in hours[:10]} == {0.0}
+    assert {hour.cfe_score for hour in hours[12:]} == {None}
+
+
+def test_what_was_shared_in_few_hours_is_not_that_of_the_day(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    street.tell()
+    street.publisher.publish(street.end + 7200)
+    cells = street.publisher.cells
+    hidden = street.begin + 11 * HOUR
+
+    def without(*place: object, **scope: object) -> list[PublicCell]:
+        return [
+            replace(cell, suppressed=Reason.DIFFERENCE, wh=None)
+            if cell.key.begin == hidden and cell.key.flow is Flow.GRID_EXPORT
+            else cell
+            for cell in cells(*place, **scope)
+        ]
+
+    monkeypatch.setattr(street.publisher, "cells", without)
+    [day] = view(street.publisher, Grain.DAY, street.begin, street.end).periods
+    # One of the four hours with sun hides where it went: the others hold 60 of 80 kWh.
+    assert day.flow(Flow.PV).kwh == 80
+    assert day.shared is None
 
 
 def test_the_latest_is_the_last_that_is_shown(street: Street) -> None:

@@ -22,13 +22,14 @@ import pytest
 from custom_components.carbon_meter.community.authority.credentials import Credentials
 from custom_components.carbon_meter.community.contract import topics
 from custom_components.carbon_meter.community.contract.answers import Ack, read_answer
-from custom_components.carbon_meter.community.hub import worker as worker_of
-from custom_components.carbon_meter.community.hub.arrived import Arrived
+from custom_components.carbon_meter.community.hub import connection, worker as worker_of
+from custom_components.carbon_meter.community.hub.arrived import Arrived, Reply
 from custom_components.carbon_meter.community.hub.connection import Link
 from custom_components.carbon_meter.community.hub.dynsec import DynsecControl, complaints
 from custom_components.carbon_meter.community.hub.errors import NotConnectedError
 from custom_components.carbon_meter.community.hub.limits import Limits
 from custom_components.carbon_meter.community.hub.opening import Hub, open_worker
+from custom_components.carbon_meter.community.hub.rights import CONTROL
 from custom_components.carbon_meter.community.hub.status import WorkerState
 from custom_components.carbon_meter.community.ledger.ledger import Ledger
 from tests.community.broker import Broker, context, needs_broker
@@ -85,6 +86,9 @@ class Home:
     def __init__(self, broker: Broker, name: str) -> None:
         self.name = name
         self.acks: list[Ack] = []
+        self.lasting: list[int | None] = []
+        """For how many seconds more the broker would have kept each ack."""
+
         self._client = mqtt.Client(
             CallbackAPIVersion.VERSION2, client_id=name, protocol=mqtt.MQTTv5
         )
@@ -104,6 +108,7 @@ class Home:
         answer = read_answer(message.topic, message.payload)
         if isinstance(answer, Ack):
             self.acks.append(answer)
+            self.lasting.append(getattr(message.properties, "MessageExpiryInterval", None))
 
     def say(self, *messages: Arrived) -> None:
         """Send messages; the broker has them when this returns."""
@@ -158,6 +163,8 @@ def test_two_homes_are_heard_and_answered_each_for_itself(broker: Broker, hub: H
         until(lambda: b.told and b.told.upto == 12)
         assert {ack.home for ack in a.acks} == {"a"}
         assert {ack.home for ack in b.acks} == {"b"}
+        # Acks that a home does not fetch do not pile up.
+        assert all(lasts is not None and 3500 < lasts <= 3600 for lasts in a.lasting + b.lasting)
     status = hub.worker.status
     assert (status.committed, status.waiting, status.owed, status.error) == (36, 0, 0, None)
     assert status.lag is not None
@@ -178,6 +185,35 @@ def test_what_comes_while_the_hub_is_away_is_there_when_it_is_back(
         until(lambda: home.told and home.told.upto == 24)
         assert again.stop()
         assert again.status.state is WorkerState.STOPPED
+
+
+def test_a_hub_that_is_slow_over_what_waits_is_not_cut_off(
+    broker: Broker, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the broker has kept comes before its answer to the hub's subscription."""
+    hub.start()
+    until(lambda: connected(hub))
+    assert hub.stop()
+    with Home(broker, "a") as home:
+        home.say(*(said("a", hour % 24, 1, seq=hour % 24 + 1) for hour in range(3000)))
+    take = hub.processor.process
+
+    pauses = [3.0]
+
+    def slow(messages, now):
+        if pauses:
+            time.sleep(pauses.pop())
+        return take(messages, now)
+
+    monkeypatch.setattr(connection, "_PATIENCE", 2.0)
+    monkeypatch.setattr(hub.processor, "process", slow)
+    again = worker_of.HubWorker(link_of(broker), hub.processor, now=lambda: NOW)
+    errors = set()
+    again.listen(lambda: errors.add(again.status.error))
+    again.start()
+    until(lambda: again.status.committed >= 3000)
+    assert again.stop()
+    assert errors == {None}
 
 
 POINTS = ("before the ledger", "between ledger and books", "between books and ack")
@@ -447,6 +483,67 @@ def test_listeners_hear_of_changes_and_do_no_harm(
         hub.worker.publish("x", b"")
 
 
+def test_answers_give_way_to_commands_where_there_is_no_room(
+    broker: Broker, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command is said once; what a home is not told it asks again."""
+    monkeypatch.setattr(worker_of, "MOST_WAITING", 3)
+    said_so_far = [Reply(f"cm/{number}", b"") for number in range(6)]
+    commands = [Reply(CONTROL, b"%d" % number) for number in range(5)]
+    for place, command in enumerate(commands):
+        said_so_far.insert(2 * place, command)
+    hub.worker._outgoing.extend(said_so_far)
+    hub.worker._bound()
+    kept = list(hub.worker._outgoing)
+    assert [reply for reply in kept if reply.topic == CONTROL] == commands
+    assert [reply.topic for reply in kept if reply.topic != CONTROL] == ["cm/0", "cm/1", "cm/2"]
+    hub.worker._outgoing.clear()
+
+
 def test_a_worker_that_never_ran_stops(broker: Broker, hub: Hub) -> None:
     assert hub.worker.status.state is WorkerState.STARTING
     assert hub.stop()
+
+
+def _cut_off(broker: Broker, name: str, will: Arrived) -> None:
+    """Connect with a last will and be gone without a word: the broker publishes it."""
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=mqtt.MQTTv5)
+    client.tls_set_context(context(broker.folders[name]))
+    client.will_set(will.topic, will.payload, qos=1)
+    client.connect(broker.address, broker.port)
+    until(lambda: client.loop(0.01) == mqtt.MQTT_ERR_SUCCESS and client.is_connected())
+    client.socket().close()
+
+
+def test_a_storm_of_last_wills_hinders_nobody(broker: Broker, hub: Hub) -> None:
+    """One home dies a hundred times, each time with other last words, others speak meanwhile."""
+    hub.start()
+    until(lambda: connected(hub))
+    times = 100
+    topic = said("a", 0, 1).topic
+    wills = [
+        *(said("a", 0, 1, seq=number + 1) for number in range(times // 2)),
+        *(Arrived(topic, b"\xff" * number) for number in range(times - times // 2)),
+    ]
+    random.Random(1).shuffle(wills)  # noqa: S311
+
+    def die() -> None:
+        for will in wills:
+            _cut_off(broker, "a", will)
+
+    with Home(broker, "b") as b, Home(broker, "c") as c:
+        dying = threading.Thread(target=die)
+        dying.start()
+        for hour in range(24):
+            b.say(said("b", hour, 2, seq=hour + 1))
+            c.say(said("c", hour, 3, seq=hour + 1))
+        until(lambda: b.told and c.told and b.told.upto == c.told.upto == 24)
+        dying.join()
+        until(lambda: hub.worker.status.counts.messages == 48 + times)
+        b.say(said("b", 24, 2, seq=25))
+        until(lambda: b.told and b.told.upto == 25)
+    counts = hub.worker.status.counts
+    assert (counts.accepted, counts.duplicates) == (50, times // 2 - 1)
+    assert sum(counts.refused.values()) == times - times // 2
+    assert homes_of(hub.ledger, 0) == {"a": 1, "b": 2, "c": 3}
+    assert connected(hub)

@@ -1,6 +1,10 @@
 """What comes in from homes, and what goes back to them."""
 
 from dataclasses import dataclass
+from typing import Final
+
+PASSING: Final = 3600
+"""Seconds for which an ack or a nack is worth reading: then the home says again what it answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +23,5 @@ class Reply:
 
     topic: str
     payload: bytes
+    expires: int | None = None
+    """Seconds after which the broker may forget it; a home that reads nothing piles up no more."""

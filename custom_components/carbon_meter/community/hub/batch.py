@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Final
 
 from ..contract.answers import Ack, Nack, Request, nack_of, write_answer
+from ..contract.bounds import MOST_INTENSITIES, MOST_REVISIONS
 from ..contract.certificates import Declined, read_signing, write_certificate
 from ..contract.consent import (
     Consent,
@@ -25,9 +27,9 @@ from ..contract.topics import RESERVED_HOMES, ROOT, Channel, Topic, checked_id, 
 from ..ledger.cells import WATERMARK
 from ..ledger.database import TooLargeError
 from ..ledger.intake import Outcome
-from .arrived import Arrived, Reply
+from .arrived import PASSING, Arrived, Reply
+from .deleting import delete_home
 from .desk import DeskError
-from .errors import StoreError
 from .limits import MOST_SENDERS
 from .parts import Parts
 
@@ -70,6 +72,7 @@ class Batch:
                 self._sort(arrived.topic, arrived.payload)
         self._flush()
         self._parts.books.commit(counting.refusals)
+        counting.cut(self._parts.cutting.homes)
         counting.keep(self._now)
         return self._replies
 
@@ -81,6 +84,7 @@ class Batch:
             parts.counting.add("strangers")
         elif not self._admits(home, channel):
             parts.counting.flood(home, self._now)
+            parts.cutting.drop(home, self._now)
         else:
             if home not in parts.heard and channel != Channel.SIGNING:
                 self._hear(home)
@@ -165,6 +169,12 @@ class Batch:
                 self._parts.counting.add("quarantined")
                 code, clause = Code.CONFLICT, "CM-26"
                 detail = f"another content under revision {footprint.revision} is held"
+            case Outcome.TOO_MANY_REVISIONS:
+                code, clause = Code.REVISIONS, "CM-49"
+                detail = f"{MOST_REVISIONS} revisions of the period are held"
+            case Outcome.TOO_MANY_INTENSITIES:
+                code, clause = Code.INTENSITIES, "CM-50"
+                detail = f"more than {MOST_INTENSITIES} different ci"
             case Outcome.STRANGER:
                 code, clause = Code.CONSENT, "CM-36"
                 detail = f"{footprint.home} is no member"
@@ -228,30 +238,25 @@ class Batch:
         if isinstance(held, Consent) and held.at > withdrawal.at:
             raise _overtaken(held)
         withdrawal = replace(withdrawal, at=min(withdrawal.at, self._present))
-        self._flush()
-        gone = [home] if isinstance(held, Consent) or home in parts.ledger.homes else []
+        gone = [home] if isinstance(held, Consent) or home in self._members else []
         gone += [
             earlier
             for earlier, secret in withdrawal.also
             if earlier not in gone and parts.books.is_proven(earlier, secret)
         ]
+        if gone:
+            # Not for one come again: others' messages go to the disk together.
+            self._flush()
         for each in gone:
-            parts.ledger.withdraw(each)
-            parts.desk.withdrawn(each)
-            self._tell_withdrawn(each)
-            parts.backfill.forget(each)
-            parts.admitted.discard(each)
-            parts.books.forget(withdrawal, each, self._now)
+            self._members.discard(each)
+            delete_home(parts, each, withdrawal, self._now)
         deleted = Deleted(community=self._community, home=home, at=self._present, homes=len(gone))
         self._replies.append(Reply(*write_deleted(deleted)))
 
-    def _tell_withdrawn(self, home: str) -> None:
-        """Let others delete what they hold of a home; if they cannot, it all comes again."""
-        if self._parts.on_withdrawn is not None:
-            try:
-                self._parts.on_withdrawn(home)
-            except Exception as err:
-                raise StoreError(f"not all of {home} is deleted: {err}") from err
+    @cached_property
+    def _members(self) -> set[str]:
+        """Return whom the ledger has; it takes a while, and is not worth it for each message."""
+        return set(self._parts.ledger.homes)
 
     # Certificates
 
@@ -275,7 +280,7 @@ class Batch:
 
 def reply(answer: Ack | Nack | Request) -> Reply:
     """Return an answer as the message that it is."""
-    return Reply(*write_answer(answer))
+    return Reply(*write_answer(answer), expires=None if isinstance(answer, Request) else PASSING)
 
 
 def _overtaken(held: Consent) -> RefusedError:

@@ -4,8 +4,9 @@ Energy stands in the ledger. What is here can be lost without losing any: homes 
 when they connect, and send again what no ack has covered. A damaged file is moved aside for that.
 """
 
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager, suppress
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 import json
 from pathlib import Path
 import sqlite3
@@ -23,12 +24,10 @@ from ..contract.consent import (
 )
 from ..contract.fields import LARGEST_NUMBER
 from ..contract.refusal import RefusedError
-from ..transaction import transaction
+from ..contract.topics import Channel
+from .books_file import BooksFile
 from .errors import StoreError
 from .numbers import Numbers
-
-VERSION: Final = 1
-"""Of the tables."""
 
 UNHEARD: Final = 400 * 86400
 """Seconds after which the numbers of a run are forgotten: as old as anything a home still tells."""
@@ -36,35 +35,12 @@ UNHEARD: Final = 400 * 86400
 LEAVING: Final = 7 * 86400
 """Seconds for which who has withdrawn may still fetch the proof that all is deleted."""
 
-MOST_IN_MEMORY: Final = 20_000
-"""Homes whose numbers are held in memory."""
+MOST_PARTING: Final = 10_000
+"""Runs that wait in memory for their last ack; homes send again what is beyond."""
 
-_TABLES: Final = (
-    """CREATE TABLE agreement (
-  home TEXT PRIMARY KEY,
-  topic TEXT NOT NULL,
-  body BLOB NOT NULL
-) WITHOUT ROWID""",
-    """CREATE TABLE received (
-  home TEXT,
-  boot TEXT,
-  upto INTEGER NOT NULL,
-  also TEXT NOT NULL,
-  highest INTEGER NOT NULL,
-  digest TEXT NOT NULL,
-  heard_at INTEGER NOT NULL,
-  is_owed INTEGER NOT NULL,
-  PRIMARY KEY (home, boot)
-) WITHOUT ROWID""",
-    "CREATE TABLE refused (code TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID",
-    """CREATE TABLE asked (
-  home TEXT PRIMARY KEY,
-  due INTEGER NOT NULL,
-  tries INTEGER NOT NULL,
-  missing INTEGER NOT NULL
-) WITHOUT ROWID""",
-    "CREATE TABLE leaving (home TEXT PRIMARY KEY, since INTEGER NOT NULL) WITHOUT ROWID",
-)
+MOST_IN_MEMORY: Final = 20_000
+"""Homes whose numbers, and whose agreements, are held in memory."""
+
 _PUT_RECEIVED: Final = """INSERT INTO received VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (home, boot) DO UPDATE SET upto = excluded.upto, also = excluded.also,
   highest = excluded.highest, digest = excluded.digest, heard_at = excluded.heard_at,
@@ -73,10 +49,6 @@ _PUT_AGREEMENT: Final = """INSERT INTO agreement VALUES (?, ?, ?)
 ON CONFLICT (home) DO UPDATE SET topic = excluded.topic, body = excluded.body"""
 _PUT_REFUSED: Final = """INSERT INTO refused VALUES (?, ?)
 ON CONFLICT (code) DO UPDATE SET count = count + excluded.count"""
-_DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_PRIMARY: Final = 0xFF
-"""The part of an SQLite error code that tells the kind."""
-
 type _Run = tuple[str, str]
 """Home and boot."""
 
@@ -90,40 +62,58 @@ class Books:
 
     def __init__(self, path: Path, *, boots: int = 8) -> None:
         """Open the file or begin it; `boots` bounds the runs of one home that are kept."""
-        self._path = path
+        self._file = BooksFile(path)
         self._boots = boots
         self._lock = threading.RLock()
-        self.damaged: Path | None = None
-        """Where a damaged file was moved, None if it was sound."""
-
         self._agreements: dict[str, Agreement] = {}
+        """Of homes that were asked for; pseudonyms of all times would not fit into memory."""
+
         self._numbers: dict[str, dict[str, Numbers]] = {}
         self._owed: dict[_Run, None] = {}
         self._new_agreements: dict[str, Agreement] = {}
         self._changed: dict[_Run, None] = {}
-        self._is_begun_anew = self._is_closed = False
-        self._connection = self._open()
+        self._parting: deque[tuple[str, str, Numbers]] = deque(maxlen=MOST_PARTING)
+        """Runs of which nothing is kept any more, but that homes have to be told of."""
+
         self._load()
+
+    @property
+    def damaged(self) -> Path | None:
+        """Return where a damaged file was moved, None if it was sound."""
+        return self._file.damaged
 
     def close(self) -> None:
         """Let go of the file; what was told to homes is written down where that can be."""
         with self._lock:
             with suppress(StoreError):
                 self.commit()
-            self._is_closed = True
-            with self._told():
-                self._connection.close()
+            self._file.close()
 
     # What homes have agreed to
 
     def agreements(self) -> Mapping[str, Agreement]:
         """Return what holds of every home that has ever agreed or withdrawn."""
         with self._lock:
-            return self._agreements | self._new_agreements
+            with self._file.reading() as connection:
+                rows = connection.execute("SELECT topic, body FROM agreement").fetchall()
+            kept = (held for row in rows if (held := _agreement(*row)) is not None)
+            return {held.home: held for held in kept} | self._new_agreements
 
     def agreement(self, home: str) -> Agreement | None:
         """Return what holds of a home."""
-        return self._new_agreements.get(home) or self._agreements.get(home)
+        with self._lock:
+            if (new := self._new_agreements.get(home)) is not None:
+                return new
+            if (held := self._agreements.get(home)) is not None:
+                return held
+            with self._file.reading() as connection:
+                row = connection.execute(
+                    "SELECT topic, body FROM agreement WHERE home = ?", (home,)
+                ).fetchone()
+            held = None if row is None else _agreement(*row)
+            if held is not None:
+                self._hold({home: held})
+            return held
 
     @property
     def has_agreed(self) -> bool:
@@ -153,7 +143,9 @@ class Books:
             for boot in self._runs(home):
                 self._owed.pop((home, boot), None)
                 self._changed.pop((home, boot), None)
-            with self._writing() as connection:
+            for run in [run for run in self._parting if run[0] == home]:
+                self._parting.remove(run)
+            with self._file.writing() as connection:
                 for table in ("received", "asked"):
                     connection.execute(f"DELETE FROM {table} WHERE home = ?", (home,))  # noqa: S608
                 connection.execute(
@@ -162,19 +154,32 @@ class Books:
                 self._put_agreements(connection)
             self._agreed()
             self._numbers.pop(home, None)
-            self._overwrite()
+            self._file.empty_log()
+
+    def withdrawn(self) -> set[str]:
+        """Return the ids of which all was deleted; they are kept for ever."""
+        end = f"/{Channel.WITHDRAWAL}"
+        with self._lock:
+            with self._file.reading() as connection:
+                rows = connection.execute(
+                    "SELECT home FROM agreement WHERE substr(topic, -?) = ?", (len(end), end)
+                ).fetchall()
+            new = self._new_agreements.values()
+            return {home for (home,) in rows} | {
+                held.home for held in new if isinstance(held, Withdrawal)
+            }
 
     def leavers(self, now: float) -> list[str]:
         """Return who has had the time to fetch the proof that all is deleted."""
-        with self._lock, self._told():
-            rows = self._connection.execute(
+        with self._lock, self._file.reading() as connection:
+            rows = connection.execute(
                 "SELECT home FROM leaving WHERE since <= ? ORDER BY home", (int(now) - LEAVING,)
             ).fetchall()
         return [home for (home,) in rows]
 
     def left(self, home: str) -> None:
         """Take note that a home has left for good."""
-        with self._lock, self._writing() as connection:
+        with self._lock, self._file.writing() as connection:
             connection.execute("DELETE FROM leaving WHERE home = ?", (home,))
 
     # What has come
@@ -190,43 +195,47 @@ class Books:
             self._changed[home, boot] = None
 
     def owed(self, community: str, most: int) -> list[Ack]:
-        """Return acks that homes have not been told, the oldest first; they then count as told."""
+        """Return acks that homes have not been told, the oldest first; they then count as told.
+
+        Somewhat more than `most` where the numbers of a run do not fit into one.
+        """
         with self._lock:
-            acks = []
-            for home, boot in list(self._owed)[:most]:
+            acks: list[Ack] = []
+            while self._parting and len(acks) < most:
+                acks += _acks(community, *self._parting.popleft())
+            for home, boot in list(self._owed):
+                if len(acks) >= most:
+                    break
                 del self._owed[home, boot]
                 numbers = self._runs(home).get(boot)
                 if numbers is None or not numbers.is_owed:
                     continue
-                numbers.is_owed = False
+                acks += _acks(community, home, boot, numbers)
                 self._changed[home, boot] = None
-                acks.append(
-                    Ack(
-                        community=community,
-                        home=home,
-                        boot=boot,
-                        upto=numbers.upto,
-                        also=tuple(numbers.also),
-                        digest=numbers.digest,
-                    )
-                )
             return acks
 
     @property
     def owing(self) -> int:
         """Return how many acks are owed."""
-        return len(self._owed)
+        return len(self._owed) + len(self._parting)
 
     def last_heard(self, home: str) -> float | None:
         """Return when a footprint of a home came last, in seconds since 1970 UTC."""
         with self._lock:
             return max((numbers.heard_at for numbers in self._runs(home).values()), default=None)
 
+    def last_heard_at(self) -> float | None:
+        """Return when a footprint of any home came last, None if none is known of."""
+        with self._lock, self._file.reading() as connection:
+            row = connection.execute("SELECT MAX(heard_at) FROM received").fetchone()
+        at: int | None = row[0]
+        return at
+
     def tidy(self, now: float) -> None:
         """Forget runs that were not heard of for long, and what memory need not hold."""
         with self._lock:
             self.commit()
-            with self._writing() as connection:
+            with self._file.writing() as connection:
                 connection.execute("DELETE FROM received WHERE heard_at < ?", (now - UNHEARD,))
             self._numbers.clear()
 
@@ -234,15 +243,15 @@ class Books:
 
     def asked(self, home: str) -> tuple[int, int, int] | None:
         """Return when a home may be asked next, how often it was, and for how many periods."""
-        with self._lock, self._told():
-            row: tuple[int, int, int] | None = self._connection.execute(
+        with self._lock, self._file.reading() as connection:
+            row: tuple[int, int, int] | None = connection.execute(
                 "SELECT due, tries, missing FROM asked WHERE home = ?", (home,)
             ).fetchone()
         return row
 
     def ask(self, home: str, due: float, tries: int, missing: int) -> None:
         """Take note of what a home was asked for."""
-        with self._lock, self._writing() as connection:
+        with self._lock, self._file.writing() as connection:
             connection.execute(
                 "INSERT INTO asked VALUES (?, ?, ?, ?) ON CONFLICT (home) DO UPDATE SET"
                 " due = excluded.due, tries = excluded.tries, missing = excluded.missing",
@@ -252,22 +261,23 @@ class Books:
     # What was refused
 
     def refusals(self) -> Mapping[str, int]:
-        """Return how many messages were ever refused, by code."""
-        with self._lock, self._told():
-            return dict(self._connection.execute("SELECT code, count FROM refused").fetchall())
+        """Return how many messages were ever refused, by code, and not looked at, by why."""
+        with self._lock, self._file.reading() as connection:
+            return dict(connection.execute("SELECT code, count FROM refused").fetchall())
 
     # The disk
 
     def commit(self, refused: Mapping[str, int] | None = None) -> None:
         """Have all changes, and new refusals by code, on the disk when this returns."""
         with self._lock:
-            if not (self._changed or self._new_agreements or refused or self._is_begun_anew):
+            if not (self._changed or self._new_agreements or refused or self._file.is_begun_anew):
                 return
-            with self._writing() as connection:
+            with self._file.writing() as connection:
                 self._put_agreements(connection)
                 connection.executemany(_PUT_RECEIVED, self._rows())
-                self._drop_old_boots(connection)
+                parting = self._drop_old_boots(connection)
                 connection.executemany(_PUT_REFUSED, list((refused or {}).items()))
+            self._parting.extend(parting)
             for home, boot in self._changed:
                 numbers = self._numbers[home].get(boot)
                 if numbers is not None and numbers.is_owed:
@@ -287,8 +297,8 @@ class Books:
     def _runs(self, home: str) -> dict[str, Numbers]:
         """Return the numbers of a home by boot."""
         if (runs := self._numbers.get(home)) is None:
-            with self._told():
-                rows = self._connection.execute(
+            with self._file.reading() as connection:
+                rows = connection.execute(
                     "SELECT boot, upto, also, highest, digest, heard_at, is_owed FROM received"
                     " WHERE home = ?",
                     (home,),
@@ -310,8 +320,9 @@ class Books:
             )
         return rows
 
-    def _drop_old_boots(self, connection: sqlite3.Connection) -> None:
-        """Keep the latest runs of each home that has changed."""
+    def _drop_old_boots(self, connection: sqlite3.Connection) -> list[tuple[str, str, Numbers]]:
+        """Keep the latest runs of each home that has changed; return others that are owed acks."""
+        parting = []
         for home in {home for home, _ in self._changed}:
             runs = self._numbers[home]
             if len(runs) <= self._boots:
@@ -321,12 +332,15 @@ class Books:
             for boot in latest[: -self._boots]:
                 connection.execute("DELETE FROM received WHERE home = ? AND boot = ?", (home, boot))
                 self._owed.pop((home, boot), None)
+                if runs[boot].is_owed:
+                    parting.append((home, boot, runs[boot]))
                 del runs[boot]
+        return parting
 
     def _put_agreements(self, connection: sqlite3.Connection) -> None:
         """Write what has been agreed to."""
         new = self._new_agreements
-        if self._is_begun_anew:
+        if self._file.is_begun_anew:
             new = self._agreements | new
         rows = [(home, *write_agreement(held)) for home, held in new.items()]
         connection.executemany(_PUT_AGREEMENT, rows)
@@ -335,66 +349,36 @@ class Books:
 
     def _agreed(self) -> None:
         """Take note that all agreements are on the disk."""
-        self._agreements |= self._new_agreements
+        self._hold(self._new_agreements)
         self._new_agreements.clear()
-        self._is_begun_anew = False
+        self._file.is_begun_anew = False
+
+    def _hold(self, agreements: Mapping[str, Agreement]) -> None:
+        """Hold agreements in memory, in the place of those that were held first."""
+        self._agreements |= agreements
+        while len(self._agreements) > MOST_IN_MEMORY:
+            del self._agreements[next(iter(self._agreements))]
 
     def _load(self) -> None:
         """Read what is held in memory."""
-        with self._told():
-            agreements = self._connection.execute("SELECT topic, body FROM agreement").fetchall()
-            owed = self._connection.execute(
+        with self._file.reading() as connection:
+            owed = connection.execute(
                 "SELECT home, boot FROM received WHERE is_owed = 1 ORDER BY heard_at"
             ).fetchall()
-        self._agreements = {}
-        for topic, body in agreements:
-            held = _agreement(topic, body)
-            if held is not None:
-                self._agreements[held.home] = held
         self._owed = dict.fromkeys(owed)
 
-    def _overwrite(self) -> None:
-        """Leave nothing of what was deleted in the file's log."""
-        with self._told():
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
-    def _open(self) -> sqlite3.Connection:
-        """Return the opened file; a damaged one is moved aside."""
-        try:
-            return _opened(self._path)
-        except sqlite3.DatabaseError as err:
-            if not _is_damaged(err):
-                raise StoreError(f"{self._path}: {err}") from err
-        return self._begun_anew()
-
-    def _begun_anew(self) -> sqlite3.Connection:
-        """Move a damaged file aside, and return the connection to a new one."""
-        try:
-            self.damaged = _moved_aside(self._path)
-            return _opened(self._path)
-        except (sqlite3.Error, OSError) as err:
-            raise StoreError(f"{self._path}: {err}") from err
-
-    @contextmanager
-    def _writing(self) -> Generator[sqlite3.Connection]:
-        """Give the connection within a transaction: all of it is kept, or nothing."""
-        with self._told(), transaction(self._connection) as connection:
-            yield connection
-
-    @contextmanager
-    def _told(self) -> Generator[None]:
-        """Turn errors of SQLite into ours; begin anew where the file is damaged."""
-        try:
-            yield
-        except sqlite3.Error as err:
-            if _is_damaged(err):
-                self._connection.close()
-                self._connection = self._begun_anew()
-                self._is_begun_anew = True
-            elif isinstance(err, sqlite3.ProgrammingError) and not self._is_closed:
-                # It could not be begun anew then.
-                self._connection = self._open()
-            raise StoreError(f"{self._path}: {err}") from err
+def _acks(community: str, home: str, boot: str, numbers: Numbers) -> Iterator[Ack]:
+    """Yield what a home is to be told of a run."""
+    for told in numbers.tell():
+        yield Ack(
+            community=community,
+            home=home,
+            boot=boot,
+            upto=told.upto,
+            also=told.also,
+            digest=told.digest,
+        )
 
 
 def _numbers(row: tuple[int, str, int, str, int, int]) -> Numbers:
@@ -416,43 +400,3 @@ def _agreement(topic: str, body: bytes) -> Agreement | None:
         return read_agreement(topic, body)
     except RefusedError:
         return None
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    """Return a connection to the books; raises sqlite3.Error for what is something else."""
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    try:
-        run = connection.execute
-        (version,) = run("PRAGMA user_version").fetchone()
-        if version > VERSION:
-            raise sqlite3.OperationalError(f"version {version} is newer than {VERSION}")  # noqa: TRY301
-        run("PRAGMA journal_mode = WAL").fetchall()
-        run("PRAGMA synchronous = FULL")
-        run("PRAGMA secure_delete = ON").fetchall()
-        if version < VERSION:
-            run("BEGIN IMMEDIATE")
-            for table in _TABLES:
-                run(table)
-            run(f"PRAGMA user_version = {VERSION}")
-            run("COMMIT")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _is_damaged(err: sqlite3.Error) -> bool:
-    """Return whether the file itself is broken."""
-    code = getattr(err, "sqlite_errorcode", None)
-    return code is not None and code & _PRIMARY in _DAMAGED
-
-
-def _moved_aside(path: Path) -> Path:
-    """Move a damaged file and what belongs to it out of the way; return its new name."""
-    number = 1
-    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
-        number += 1
-    path.rename(aside)
-    for suffix in ("-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-    return aside

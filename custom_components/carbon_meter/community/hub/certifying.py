@@ -17,7 +17,7 @@ from .pseudonyms import change_after, new_id
 from .registry import STAYS, Certificate, Home, Registry, State
 
 LIFE: Final = 90
-"""Days that a certificate holds; a home renews it after two thirds of them."""
+"""Days that a certificate holds; a home renews it after two fifths of them."""
 
 MOST_RENEWALS: Final = 3
 """New keys of one home on a day of UTC."""
@@ -60,6 +60,7 @@ class Certifying:
 
     def _enrol(self, home: Home, asked: _Asked, authority: Authority) -> Issued:
         """Make the certificate of an invited home; an invitation is good for one key."""
+        known = home
         if (held := self._held(home, asked)) is None or held.ends <= asked.now:
             if home.is_used:
                 raise _declined("the invitation has been used")
@@ -71,7 +72,8 @@ class Certifying:
             since = home.since or self._calendar.date_of(int(asked.now))
             home = replace(home, state=State.ENROLLED, since=since)
             self._registry.certify(held)
-        self._registry.put(replace(home, is_used=True))
+        if (used := replace(home, is_used=True)) != known:
+            self._registry.put(used)
         # Also the second time: the command may have been lost with the answer.
         self._control.enrolled(home.id)
         return self._issued(home, held, authority)
@@ -94,13 +96,18 @@ class Certifying:
     def _rotate(self, home: Home, asked: _Asked, authority: Authority) -> Issued:
         """Make the certificate of another id for the time after this month.
 
-        Which id follows which is written nowhere: who asks again is known by the key alone.
+        Which id follows which is written nowhere: who asks again is known by the key alone. An
+        id that is held back is so no longer then, once for each home.
         """
         held = self._registry.certificate_of_key(asked.key)
         if held is not None:
             follower = self._registry.home(held.home)
             if held.home == home.id or follower is None or follower.since != home.leaves:
                 raise _declined("another key is wanted for another id")
+            if self._registry.is_doubted(follower.id):
+                if not self._registry.is_doubted(home.id):
+                    raise _declined("this home has asked for another id again")
+                self._registry.trust(home.id, follower.id)
             return self._issued(home, held, authority)
         if home.state is not State.ENROLLED or home.leaves != STAYS:
             raise _declined("another id has been given already")

@@ -20,6 +20,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from ..bare import read_bare
 from ..contract import topics
 from .arrived import Arrived, Reply
 from .dynsec import ANSWERS
@@ -36,7 +37,7 @@ MOST_OUT: Final = 200
 """Messages sent that the broker has not acknowledged."""
 
 _PATIENCE: Final = 8.0
-"""Seconds for the broker to answer a connection."""
+"""Seconds of silence for the broker to answer a connection: what waits for the hub comes first."""
 
 _REFUSED: Final = 128
 """From this reason code on the broker says no."""
@@ -68,6 +69,14 @@ class LinkError(Exception):
         self.state = state
 
 
+class UnreadableError(LinkError):
+    """What the broker hands on cannot be read; from a session that lasts it comes again."""
+
+    def __init__(self, detail: str) -> None:
+        """Say what could not be done."""
+        super().__init__(WorkerState.WAITING, detail)
+
+
 class Connection:
     """One connection, or none; every method is for one thread."""
 
@@ -79,7 +88,7 @@ class Connection:
         self._socket: PiecewiseSocket | None = None
         self._lost: LinkError | None = None
         self._is_ready = False
-        self._opened_at = 0.0
+        self._silent_since: float | None = None
         self._sent: dict[int, Reply] = {}
         self._subscribing: int | None = None
         self.arrived: deque[tuple[int, Arrived]] = deque()
@@ -95,10 +104,11 @@ class Connection:
         """Return how many messages the broker has not acknowledged."""
         return len(self._sent) + len(self._outgoing)
 
-    def open(self, link: Link, most: int) -> None:
+    def open(self, link: Link, most: int, *, is_anew: bool = False) -> None:
         """Connect, to be sent `most` messages before any is acknowledged.
 
-        Raises LinkError. The broker's answer comes with `run`.
+        What the broker has kept comes first, unless the session `is_anew`. Raises LinkError. The
+        broker's answer comes with `run`.
         """
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
@@ -119,6 +129,7 @@ class Connection:
         # Without it paho writes each packet at once.
         client.on_socket_register_write = _do_nothing
         client.user_data_set(link.community)
+        read_bare(client)
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = SESSION
         properties.ReceiveMaximum = most
@@ -126,7 +137,7 @@ class Connection:
         self._lost, self._is_ready = None, False
         try:
             client.connect(
-                link.host, link.port, KEEPALIVE, clean_start=False, properties=properties
+                link.host, link.port, KEEPALIVE, clean_start=is_anew, properties=properties
             )
         except ssl.SSLError as err:
             raise LinkError(WorkerState.NOT_TRUSTED, str(err)) from err
@@ -136,7 +147,7 @@ class Connection:
         if not isinstance(sock, PiecewiseSocket):
             raise LinkError(WorkerState.WAITING, "the connection was lost at once")
         self._client, self._socket = client, sock
-        self._opened_at = time.monotonic()
+        self._silent_since = None
 
     def run(self, seconds: float, most: int, wake: socket.socket) -> None:
         """Read and write for at most so long, or until something has come or `wake` is told.
@@ -147,20 +158,28 @@ class Connection:
         client, sock = self._connected()
         self._write(client, sock)
         has_room = len(self.arrived) < most
+        silent_since, self._silent_since = self._silent_since, None
         if not has_room or not sock.pending():
+            begin = time.monotonic()
             wants_read = [sock, wake] if has_room else [wake]
             wants_write = [sock] if sock.unsent else []
             readable, _, _ = select.select(wants_read, wants_write, [], seconds)
+            if has_room and sock not in readable:
+                self._silent_since = begin if silent_since is None else silent_since
             if wake in readable:
                 _emptied(wake)
         while len(self.arrived) < most:
-            self._check(client.loop_read())
+            self._check(self._read(client))
             if sock.is_dry:
                 break
-        if not self._is_ready and time.monotonic() > self._opened_at + _PATIENCE:
+        if not self._is_ready and self._is_silent_for(_PATIENCE):
             raise self._gone(LinkError(WorkerState.WAITING, "the broker does not answer"))
         self._check(client.loop_misc())
         self._write(client, sock)
+
+    def _is_silent_for(self, seconds: float) -> bool:
+        since = self._silent_since
+        return since is not None and time.monotonic() > since + seconds
 
     def acknowledge(self, number: int) -> None:
         """Tell the broker that a message need not come again; raises LinkError."""
@@ -191,11 +210,20 @@ class Connection:
             raise LinkError(WorkerState.WAITING, "not connected")
         return self._client, self._socket
 
+    def _read(self, client: mqtt.Client) -> MQTTErrorCode:
+        """Have paho read one packet; raises UnreadableError where it cannot."""
+        try:
+            return client.loop_read()
+        except Exception as err:
+            raise self._gone(UnreadableError(f"{type(err).__name__}: {err}")) from err
+
     def _write(self, client: mqtt.Client, sock: PiecewiseSocket) -> None:
         """Hand on what is to be sent, and write."""
         while self._is_ready and self._outgoing and len(self._sent) < MOST_OUT:
             reply = self._outgoing.popleft()
-            info = client.publish(reply.topic, reply.payload, qos=1)
+            info = client.publish(
+                reply.topic, reply.payload, qos=1, properties=_properties_of(reply)
+            )
             self._sent[info.mid] = reply
         self._check(client.loop_write())
         try:
@@ -307,6 +335,15 @@ class Connection:
 def _is_denial(code: ReasonCode) -> bool:
     """Return whether a reason code says that the hub may not do that."""
     return code.value in {0x86, 0x87, 0x8A}  # bad user name, not authorized, banned
+
+
+def _properties_of(reply: Reply) -> Properties | None:
+    """Return what the broker is told with a message."""
+    if reply.expires is None:
+        return None
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    properties.MessageExpiryInterval = reply.expires
+    return properties
 
 
 def _do_nothing(*_anything: Any) -> None:

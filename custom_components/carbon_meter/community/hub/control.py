@@ -27,6 +27,12 @@ class Control(Protocol):
     def gone(self, home: str) -> None:
         """Let the home in no more, neither by token nor by certificate."""
 
+    def revoked(self, home: str) -> None:
+        """The same, and have the broker remember it until the home is `gone`."""
+
+    def withdrawn(self, home: str) -> None:
+        """Have the broker remember for ever that all of a home was deleted; it stays let in."""
+
 
 class NoControl:
     """The broker is that of Home Assistant, where its owner gives the rights."""
@@ -41,4 +47,10 @@ class NoControl:
         """Do nothing."""
 
     def gone(self, home: str) -> None:
+        """Do nothing."""
+
+    def revoked(self, home: str) -> None:
+        """Do nothing."""
+
+    def withdrawn(self, home: str) -> None:
         """Do nothing."""

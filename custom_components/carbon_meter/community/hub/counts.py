@@ -1,14 +1,21 @@
-"""What a hub has made of the messages since it began to run."""
+"""What a hub has made of the messages: since it began to run, and what was refused ever."""
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Final
+
+_NOT_LOOKED_AT: Final = ("retained", "flooded")
+"""Fields of Counts that are kept with what was refused."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Counts:
-    """Messages by what became of them, since the hub began to run."""
+    """Messages by what became of them, since the hub began to run.
+
+    What was refused or not looked at is counted over all its runs: the books keep it.
+    """
 
     messages: int = 0
     accepted: int = 0
@@ -37,24 +44,30 @@ class Counts:
     """By code."""
 
     flooding: tuple[str, ...] = ()
-    """Homes that were cut off in the last hour."""
+    """Homes of which something was dropped in the last hour."""
+
+    cut: tuple[str, ...] = ()
+    """Homes that the broker lets in no more for a while."""
 
     last_at: float | None = None
-    """When the last footprint was taken, in seconds since 1970 UTC."""
+    """When the last footprint was taken, in seconds since 1970 UTC; before this run, heard."""
 
 
 class Counting:
     """Counts in the making: those of a batch count once it is committed."""
 
-    def __init__(self) -> None:
-        """Begin with nothing."""
-        self._kept: Counter[str] = Counter()
+    def __init__(
+        self, refused: Mapping[str, int] | None = None, last_at: float | None = None
+    ) -> None:
+        """Begin with what earlier runs have refused, as `refusals` said it, and last heard."""
+        self._refused = Counter(refused)
+        self._kept = Counter({name: self._refused.pop(name, 0) for name in _NOT_LOOKED_AT})
         self._new: Counter[str] = Counter()
-        self._refused: Counter[str] = Counter()
         self._new_refused: Counter[str] = Counter()
         self._flooding: dict[str, float] = {}
-        self._last_at: float | None = None
-        self.snapshot = Counts()
+        self._cut: tuple[str, ...] = ()
+        self._last_at = last_at
+        self.snapshot = self._counts()
         """What holds, for any thread."""
 
     def add(self, name: str, count: int = 1) -> None:
@@ -70,10 +83,17 @@ class Counting:
         self._new["flooded"] += 1
         self._flooding[home] = now
 
+    def cut(self, homes: tuple[str, ...]) -> None:
+        """Take note of who is cut off."""
+        if homes != self._cut:
+            self._cut = homes
+            self.snapshot = replace(self.snapshot, cut=homes)
+
     @property
     def refusals(self) -> Mapping[str, int]:
-        """Return what was refused since `keep`, by code."""
-        return dict(self._new_refused)
+        """Return what was refused since `keep` by code, and what was not looked at by field."""
+        unseen = {name: self._new[name] for name in _NOT_LOOKED_AT if self._new[name]}
+        return {**self._new_refused, **unseen}
 
     def keep(self, now: float) -> None:
         """Let what was counted hold."""
@@ -97,5 +117,6 @@ class Counting:
             **self._kept,
             refused=MappingProxyType(dict(self._refused)),
             flooding=tuple(sorted(self._flooding)),
+            cut=self._cut,
             last_at=self._last_at,
         )

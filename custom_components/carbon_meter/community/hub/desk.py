@@ -6,7 +6,7 @@ raised: the home gets no answer, asks again, and finds everything as before.
 """
 
 from collections.abc import Generator, Iterable, Sized
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -126,12 +126,14 @@ class Desk:
         """Decide on a request for a certificate; the same asked again gets the same answer."""
         try:
             with self._deciding():
+                before = self._registry.changes
                 answer = self._certifying.decide(request, now, self._authority)
+                is_changed = self._registry.changes != before
         except RefusedError as err:
             return Declined(
                 community=request.community, home=request.home, code=err.code, detail=err.detail
             )
-        if request.wanted is Wanted.ROTATE:
+        if request.wanted is Wanted.ROTATE and is_changed:
             with _explained():
                 self._registry.leave_no_trace()
         return answer
@@ -180,8 +182,11 @@ class Desk:
     def withdrawn(self, home: str) -> None:
         """Take note that a home has withdrawn: to come back it needs another invitation.
 
-        It is still let in, to hear that what it told is deleted, until `withdraw`.
+        It is still let in, to hear that what it told is deleted, until `withdraw`. The broker is
+        told, for a hub whose files come from a backup; now, or at the next connect.
         """
+        with suppress(ControlError):
+            self._control.withdrawn(home)
         with self._deciding():
             known = self._registry.home(home)
             if known is not None and known.state is not State.EXPELLED:
@@ -194,9 +199,18 @@ class Desk:
     def expel(self, home: str, now: float) -> None:
         """Let a home in no more; what it has told stays, from today on it counts no more.
 
-        If it has asked for another id, it comes back under that one: nobody knows which it is.
+        If it has asked for another id, nobody knows which that is: all that begin with it are
+        held back until their homes have asked for them again, which this one cannot.
         """
         self._end(home, State.EXPELLED, now)
+
+    def revoked(self, homes: Iterable[str], now: float) -> None:
+        """Expel the homes that the operator has put out at the broker, as far as they are there."""
+        for home in homes:
+            with self._lock, _explained():
+                known = self._registry.home(home)
+            if known is not None and known.state not in {State.WITHDRAWN, State.EXPELLED}:
+                self.expel(home, now)
 
     def move(
         self, home: str, now: float, *, feeder: str | None = None, groups: Iterable[str] = ()
@@ -244,6 +258,8 @@ class Desk:
             for home in self._registry.homes():
                 if home.state in {State.ENROLLED, State.LEFT}:
                     self._control.enrolled(home.id)
+                if home.state is State.EXPELLED:
+                    self._control.revoked(home.id)
                 if home.door:
                     self._registry.put(replace(home, door=0))
         self._doors.clear()
@@ -302,13 +318,32 @@ class Desk:
                 return
             if self._authority is not None:
                 self._authority.revoke(name, now=now)
-            self._control.gone(name)
+            if state is State.EXPELLED:
+                self._control.revoked(name)
+            else:
+                self._control.gone(name)
             if state is State.EXPELLED and home.is_member:
                 self._ledger.leave(name, min(self._today(now), home.leaves))
             self._registry.put(_ended(home, state))
+            self._registry.trust(name)
+            if state is State.EXPELLED and home.leaves != STAYS:
+                self._hold_back(home.leaves)
             if self._registry.certificate(name) is None:
                 self._registry.drop(name)
         self._doors.discard(name)
+
+    def _hold_back(self, day: date) -> None:
+        """Hold back the ids that begin on a day until their homes have asked for them again.
+
+        Those under which somebody has consented are in use: there it is too late.
+        """
+        for follower in self._registry.following(day, self._calendar.begin(day)):
+            if follower.state is State.ENROLLED:
+                self._control.gone(follower.id)
+            self._registry.put(replace(follower, state=State.NEXT))
+            self._registry.doubt(follower.id)
+        for home in self._registry.leaving(day):
+            self._registry.doubt(home)
 
     def _close(self, home: Home, now: float) -> None:
         """Let nobody in by the token of a home any more."""
@@ -356,8 +391,10 @@ class Desk:
                 self._control.enrolled(home.id)
             if home.closed > now - DAY:
                 self._control.settled(home.id)
-            if home.state in {State.WITHDRAWN, State.EXPELLED}:
+            if home.state is State.WITHDRAWN:
                 self._control.gone(home.id)
+            if home.state is State.EXPELLED:
+                self._control.revoked(home.id)
 
     def _today(self, now: float) -> date:
         return self._calendar.date_of(int(now))

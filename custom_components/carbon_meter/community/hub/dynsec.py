@@ -6,23 +6,36 @@ there already, or gone already, is no fault.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 import json
 from typing import Any, Final
 
 from ..contract import topics
+from ..contract.refusal import RefusedError
 from . import rights
 
 ANSWERS: Final = f"{rights.CONTROL}/response"
 """What the hub subscribes to, to hear of commands that failed."""
 
 _DONE_BEFORE: Final = {
+    "addClientRole": "client not found",
+    "addGroupClient": "client not found",
     "createClient": "client already exists",
+    "createGroup": "group already exists",
     "createRole": "role already exists",
     "deleteClient": "client not found",
     "deleteRole": "role not found",
+    "getGroup": "group not found",
     "getRole": "role not found",
+    "removeClientRole": "client not found",
+    "removeGroupClient": "client not found",
 }
 """The plugin's word for a command that has come again."""
+
+_WHO_IS_REVOKED: Final = {"command": "getGroup", "groupname": rights.REVOKED}
+_WHO_IS_CUT: Final = {"command": "getGroup", "groupname": rights.CUT}
+_WHO_HAS_WITHDRAWN: Final = {"command": "getGroup", "groupname": rights.WITHDRAWN}
+_FOR_WITHDRAWN: Final = {"command": "createGroup", "groupname": rights.WITHDRAWN}
 
 
 class DynsecControl:
@@ -67,26 +80,79 @@ class DynsecControl:
 
     def gone(self, home: str) -> None:
         """Take all rights of a home and throw it out."""
-        self._send(_deleted_client(home), _deleted_role(rights.home_role(home)), *_closed(home))
+        self._send(*_gone(home))
+
+    def revoked(self, home: str) -> None:
+        """Take all rights of a home, throw it out, and leave a mark that it was put out.
+
+        Whoever listens to `ANSWERS` is told who has such a mark. `enrolled` gives no rights to a
+        home that has one; `gone` takes it away.
+        """
+        marked = {"username": home, "groups": [{"groupname": rights.REVOKED}]}
+        self._send(
+            *_gone(home),
+            {"command": "createGroup", "groupname": rights.REVOKED},
+            {"command": "createClient"} | marked,
+            _WHO_IS_REVOKED,
+        )
+
+    def withdrawn(self, home: str) -> None:
+        """Leave a mark that all of a home was deleted; nothing takes it away.
+
+        The home is not touched: a name that nobody has is the mark.
+        """
+        marked = {
+            "username": rights.withdrawn_user(home),
+            "groups": [{"groupname": rights.WITHDRAWN}],
+        }
+        self._send(_FOR_WITHDRAWN, {"command": "createClient"} | marked)
+
+    def cut(self, home: str) -> None:
+        """Throw a home and its invitation out, without rights, with a mark that outlives the hub.
+
+        Not by `disableClient`: at the door for certificates mosquitto 2.0 does not look at that.
+        """
+        self._send(
+            {"command": "createGroup", "groupname": rights.CUT},
+            *(
+                {"command": command, "username": user} | more
+                for user, role in _doors(home)
+                for command, more in (
+                    ("addGroupClient", {"groupname": rights.CUT}),
+                    ("removeClientRole", {"rolename": role}),
+                )
+            ),
+        )
+
+    def let_in(self, home: str) -> None:
+        """Give a home back what `cut` has taken."""
+        self._send(
+            *(
+                {"command": command, "username": user} | more
+                for user, role in _doors(home)
+                for command, more in (
+                    ("addClientRole", {"rolename": role}),
+                    ("removeGroupClient", {"groupname": rights.CUT}),
+                )
+            )
+        )
 
     def inquire(self) -> None:
-        """Ask whether the broker knows nothing but the hub; the answer comes with `ANSWERS`.
+        """Ask who was put out, cut off or deleted, and whether the broker knows but the hub.
 
-        It is new, or has lost its file of rights in a crash. Worth asking after every connect.
+        The answer comes with `ANSWERS`. The operator's tool may have put somebody out; a broker
+        may be new, or have lost its file of rights in a crash; the hub's own files may come from
+        a backup. Worth asking after every connect.
         """
-        self._send({"command": "getRole", "rolename": rights.FRESH})
-
-    @staticmethod
-    def is_fresh(payload: bytes) -> bool:
-        """Tell whether one of the plugin's answers says that the broker knows nothing.
-
-        Then tell it all rights again, and `refreshed` when that is done.
-        """
-        try:
-            (answer,) = json.loads(payload)["responses"]
-            return bool(answer["data"]["role"]["rolename"] == rights.FRESH)
-        except ValueError, KeyError, TypeError, RecursionError:
-            return False
+        fresh = {"command": "getRole", "rolename": rights.FRESH}
+        self._send(
+            _WHO_IS_REVOKED,
+            _WHO_IS_CUT,
+            # So that nobody marked is told from no answer.
+            _FOR_WITHDRAWN,
+            _WHO_HAS_WITHDRAWN,
+            fresh,
+        )
 
     def refreshed(self) -> None:
         """Have the broker remember that it was told everything."""
@@ -103,6 +169,49 @@ def answers(payload: bytes, mark: str) -> bool:
         return bool(json.loads(payload)["responses"][0]["correlationData"] == mark)
     except ValueError, KeyError, TypeError, IndexError, RecursionError:
         return False
+
+
+def is_fresh(payload: bytes) -> bool:
+    """Tell whether one of the plugin's answers says that the broker knows nothing.
+
+    Then tell it all rights again, and `refreshed` when that is done.
+    """
+    return any(_names(data, "role", "rolename") == rights.FRESH for data in _told(payload))
+
+
+def revoked_in(payload: bytes) -> list[str]:
+    """Return who was put out, as far as one of the plugin's answers says it."""
+    return _in_group(payload, rights.REVOKED) or []
+
+
+def cut_in(payload: bytes) -> list[str]:
+    """Return who is cut off, as far as one of the plugin's answers says it."""
+    return sorted({rights.home_of(user) for user in _in_group(payload, rights.CUT) or ()})
+
+
+def withdrawn_in(payload: bytes) -> set[str] | None:
+    """Return of whom all was deleted, None if one of the plugin's answers does not say it."""
+    marks = _in_group(payload, rights.WITHDRAWN)
+    return None if marks is None else {home for mark in marks if (home := _marked(mark))}
+
+
+def _marked(mark: str) -> str | None:
+    """Return the home of a mark, None for a name that the hub has not made."""
+    home = mark.removeprefix(f"{rights.WITHDRAWN}.")
+    with suppress(RefusedError):
+        return home if mark == rights.withdrawn_user(home) else None
+    return None
+
+
+def _in_group(payload: bytes, group: str) -> list[str] | None:
+    """Return the names in a group that one of the plugin's answers tells of, None of none."""
+    for data in _told(payload):
+        if _names(data, "group", "groupname") == group:
+            clients = data["group"].get("clients")
+            held = clients if isinstance(clients, list) else []
+            named = [_names({"client": each}, "client", "username") for each in held]
+            return [name for name in named if name is not None]
+    return None
 
 
 def complaints(payload: bytes) -> list[str]:
@@ -126,9 +235,39 @@ def complaints(payload: bytes) -> list[str]:
     ]
 
 
+def _told(payload: bytes) -> list[dict[str, Any]]:
+    """Return what one of the plugin's answers tells, nothing of one that cannot be read."""
+    try:
+        answers = json.loads(payload)["responses"]
+        found = [answer.get("data") for answer in answers]
+    except ValueError, KeyError, TypeError, AttributeError, RecursionError:
+        return []
+    return [data for data in found if isinstance(data, dict)]
+
+
+def _names(data: dict[str, Any], sort: str, key: str) -> str | None:
+    """Return what a role, a group or a client in an answer is called."""
+    held = data.get(sort)
+    name = held.get(key) if isinstance(held, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def _gone(home: str) -> list[dict[str, Any]]:
+    """Return the commands that leave nothing of a home."""
+    return [_deleted_client(home), _deleted_role(rights.home_role(home)), *_closed(home)]
+
+
 def _closed(home: str) -> list[dict[str, Any]]:
     """Return the commands that end an invitation."""
     return [_deleted_client(rights.invited_user(home)), _deleted_role(rights.invited_role(home))]
+
+
+def _doors(home: str) -> list[tuple[str, str]]:
+    """Return the names under which a home comes in, each with its role."""
+    return [
+        (home, rights.home_role(home)),
+        (rights.invited_user(home), rights.invited_role(home)),
+    ]
 
 
 def _created_client(user: str, role: str, password: str | None = None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import json
 from typing import Final
 
 from ..privacy.quantiles import QUANTILES
-from .view import FlowFigures, View, as_object, moment
+from .periods import FlowFigures, View, as_object, moment
 
 _PLAIN: Final = (
     "kwh",
@@ -46,6 +46,7 @@ COLUMNS: Final = (
     *(f"p{round(part * 100)}_kwh_per_home" for part in QUANTILES),
     "approximate",
     "current",
+    "state",
     "revision",
 )
 """The columns of the CSV; `suppressed` says why a row has no figures."""
@@ -85,8 +86,8 @@ def _rows(view: View) -> Iterator[list[object]]:
 
 def _state(flow: FlowFigures) -> list[object]:
     if flow.suppressed is not None:
-        return ["", "", ""]
-    return [int(flow.is_approximate), int(flow.is_current), flow.revision]
+        return ["", "", "", ""]
+    return [int(flow.is_approximate), int(flow.is_current), flow.state, flow.revision]
 
 
 def _number(value: float | None) -> object:

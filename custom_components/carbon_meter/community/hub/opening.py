@@ -21,8 +21,9 @@ from ..ledger.ledger import Ledger
 from .books import Books
 from .connection import Link
 from .control import Control, ControlError, NoControl
+from .cutting import Cutting
 from .desk import Desk, DeskError
-from .dynsec import DynsecControl
+from .dynsec import DynsecControl, cut_in
 from .errors import NotConnectedError, StoreError
 from .limits import Limits
 from .members import Terms
@@ -117,7 +118,9 @@ def open_hub(  # noqa: PLR0913  # what a hub is about, and what it is measured b
     hub.desk, hub.control = desk, control
     sender.worker = hub.worker
     if hub.worker is not None and dynsec is not None:
-        _restore_rights(hub.worker, Restoring(dynsec, desk))
+        hub.processor.cutting.door = dynsec
+        restoring = Restoring(dynsec, desk, hub.books, hub.processor, now)
+        _hear_broker(hub.worker, restoring, hub.processor.cutting, now)
     return hub
 
 
@@ -241,7 +244,14 @@ class _MembersOnly:
         """Do nothing."""
 
 
-def _restore_rights(worker: HubWorker, restoring: Restoring) -> None:
-    """Have a broker that has lost its rights told them again."""
-    worker.on_control = restoring.answered
+def _hear_broker(
+    worker: HubWorker, restoring: Restoring, cutting: Cutting, now: Callable[[], float]
+) -> None:
+    """Have a broker that has lost its rights told them again, and its marks of floods heard."""
+
+    def hear(payload: bytes) -> None:
+        restoring.answered(payload)
+        cutting.found(cut_in(payload), now())
+
+    worker.on_control = hear
     worker.listen(lambda: restoring.connected(worker.status.connected_since))

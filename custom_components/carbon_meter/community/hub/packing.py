@@ -14,7 +14,7 @@ import zlib
 import numpy as np
 
 from ..ledger.contributions import Whole
-from ..privacy.partition import NOBODY, Given
+from ..privacy.given import NOBODY, Given
 from ..privacy.sums import ClassSums
 
 _LENGTH: Final = struct.Struct("<I")
@@ -36,6 +36,9 @@ class Bucket:
     tried: Whole = field(default_factory=NOBODY.copy)
     """Parts that were not shown though they might have been: corrected, they stay so."""
 
+    barred: Whole = field(default_factory=NOBODY.copy)
+    """Those of them that were ever told otherwise, or not at all: they stay hidden for good."""
+
 
 def packed(bucket: Bucket) -> bytes:
     """Return a bucket for the disk."""
@@ -46,10 +49,11 @@ def packed(bucket: Bucket) -> bytes:
     }
     columns = [
         *_split(given.key),
-        given.label.astype("<u2"),
+        given.label.astype("<u4"),
         *_split(bucket.waiting),
         *_split(bucket.taken),
         *_split(bucket.tried),
+        *_split(bucket.barred),
     ]
     pieces = [json.dumps(head, separators=(",", ":")).encode()]
     pieces += [column.tobytes() for column in columns]
@@ -66,16 +70,19 @@ def unpacked(data: bytes) -> Bucket:
         rest = rest[_LENGTH.size + length :]
     head: dict[str, Any] = json.loads(bytes(pieces[0]))
     columns = pieces[1:]
+    # A file of before had numbers of classes of half the size.
+    number = "<u4" if len(columns[3]) == len(columns[0]) else "<u2"
     return Bucket(
         given=Given(
             key=_joined(columns[:3]),
-            label=np.frombuffer(columns[3], dtype="<u2").astype(np.int64),
+            label=np.frombuffer(columns[3], dtype=number).astype(np.int64),
             classes={int(number): ClassSums.of_row(row) for number, row in head["classes"].items()},
             holds={(scope, name): tuple(held) for scope, name, held in head["holds"]},
         ),
         waiting=_joined(columns[4:7]),
         taken=_joined(columns[7:10]),
         tried=_joined(columns[10:13]) if len(columns) > 10 else NOBODY,
+        barred=_joined(columns[13:16]) if len(columns) > 13 else NOBODY,
     )
 
 

@@ -11,6 +11,7 @@ from ..ledger.ledger import Ledger
 from .backfill import Backfill
 from .books import Books
 from .counts import Counting
+from .cutting import Cutting
 from .desk import DeskError
 from .errors import StoreError
 from .limits import RESERVED, Budgets
@@ -53,7 +54,10 @@ class Parts:
     reserved: Budgets = field(default_factory=lambda: Budgets(RESERVED))
     """By home and channel, for what must not be lost in a flood."""
 
-    counting: Counting = field(default_factory=Counting)
+    counting: Counting
+    cutting: Cutting = field(default_factory=Cutting)
+    """Told whose messages are dropped."""
+
     on_withdrawn: Callable[[str], None] | None = None
     """Told of each id whose data was deleted, before the home is."""
 

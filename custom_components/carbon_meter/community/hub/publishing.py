@@ -13,15 +13,13 @@ from typing import Final
 
 from ..contract.message import Flow, Kind
 from ..ledger.calendar import HOUR, Grain
-from ..ledger.cells import WATERMARK, CellKey, Scope, Standing
+from ..ledger.cells import WATERMARK, CellKey, Scope, Standing, State
 from ..ledger.ledger import Ledger
 from ..privacy.publish import PublicCell, Reason
 from ..privacy.rules import Rules
 from .deciding import Decider
 from .releases import Counter, Mark, Release, Releases, Series
-
-AGAIN: Final = 86400
-"""Seconds after which an hour or a day is decided again if it has changed."""
+from .settling import AGAIN, OLDEST, states
 
 AGAIN_LONGER: Final = 3600
 """The same for months and years: they give away little that their days do not."""
@@ -35,14 +33,10 @@ QUIET: Final = 300
 PATIENCE: Final = 4 * 3600
 """Seconds after which it is decided however many come late."""
 
-OLDEST: Final = 420 * 86400
-"""Seconds: a change of hours and days further back is not published any more.
-
-Homes tell at most 400 days back.
-"""
-
 FORGET: Final = 900 * 86400
 """Seconds after which it is forgotten who was in which cell: when its year is past change."""
+
+_GRAINS: Final = tuple(Grain)
 
 type _Where = tuple[int, Flow, Kind]
 type _Step = Callable[[], list[CellKey]]
@@ -76,20 +70,23 @@ class Publisher:
         """
         with self._deciding:
             at = int(now)
-            self._decider.forget()
-            self._forget_withdrawn()
             self._fence_what_is_not_known(at)
+            self._forget_withdrawn()
             self._forget_old(at)
             self._count()
             changed: list[CellKey] = []
-            for due in (self._hours_and_days, self._months, self._years):
-                for step in due(at):
-                    if not go_on():
-                        return changed
-                    changed += step()
-            if changed:
-                # A copy of the file that was made meanwhile is an old one, too.
-                self._count()
+            try:
+                for due in (self._hours_and_days, self._months, self._years):
+                    for step in due(at):
+                        if not go_on():
+                            return changed
+                        changed += [key for key in step() if self._shows(key.grain)]
+            finally:
+                if changed:
+                    # A copy of either file that was made meanwhile is an old one, too: a ledger
+                    # that is one behind can be what a crash has left.
+                    self._count()
+                    self._count()
             return changed
 
     def cells(
@@ -102,15 +99,46 @@ class Publisher:
         name: str | None = None,
     ) -> list[PublicCell]:
         """Return the published cells of a scope that begin in [begin, end), suppressed ones too."""
+        if not self._shows(grain):
+            return []
         found = self._releases.cells(grain, begin, end, scope, self.name(scope, name))
         calendar = self._ledger.calendar
-        return [_public(each, calendar.end(grain, each.key.begin)) for each in found]
+        return [
+            _public(each, calendar.end(grain, each.key.begin), state)
+            for each, state in zip(found, states(self._releases, calendar, found), strict=True)
+        ]
 
     def latest(
         self, grain: Grain, *, scope: Scope = Scope.COMMUNITY, name: str | None = None
     ) -> int | None:
         """Return when the newest time begins of which a cell of a scope is shown."""
+        if not self._shows(grain):
+            return None
         return self._releases.latest(grain, scope, self.name(scope, name))
+
+    def _shows(self, grain: Grain) -> bool:
+        """Return whether anything is shown of hours, days, months or years.
+
+        Months are made of days, so those are decided as well. Hours that were shown before only
+        days were wanted stay.
+        """
+        if self._finest in (Grain.HOUR, Grain.DAY):
+            return True
+        return _GRAINS.index(grain) >= _GRAINS.index(self._finest)
+
+    def begin(self, grain: Grain, moment: int) -> int:
+        """Return when the hour, day, month or year begins in which a moment lies."""
+        if grain is Grain.HOUR:
+            return moment - moment % HOUR
+        calendar = self._ledger.calendar
+        day = calendar.day(moment, 0)
+        match grain:
+            case Grain.MONTH:
+                return calendar.month(day)
+            case Grain.YEAR:
+                return calendar.year(day)
+            case _:
+                return day
 
     def scopes(self) -> list[tuple[Scope, str]]:
         """Return whose cells there are: the community, feeders, groups."""
@@ -137,12 +165,15 @@ class Publisher:
         self._releases.forget_before(self._ledger.calendar.day(clock - FORGET, 0))
 
     def _fence_what_is_not_known(self, now: int) -> None:
-        """Where the file is older than what was shown, decide nothing more up to today's end."""
-        shown = self._ledger.published
-        if self._releases.count(Counter.PUBLISHED) < shown:
+        """Where one file is older than the other, decide nothing more up to today's end.
+
+        What was shown is not known, or of whom. One more in this file is what a crash leaves.
+        """
+        known, shown = self._releases.count(Counter.PUBLISHED), self._ledger.published
+        if known - shown not in (0, 1):
             calendar = self._ledger.calendar
             self._releases.fence(calendar.end(Grain.DAY, calendar.day(now, 0)))
-            self._releases.keep(Counter.PUBLISHED, shown)
+            self._releases.keep(Counter.PUBLISHED, max(known, shown))
 
     def _count(self) -> None:
         """Keep in both files that something more is shown, before it is."""
@@ -161,7 +192,8 @@ class Publisher:
     def _hours_and_days(self, now: int) -> Iterator[_Step]:
         """Yield what is due: new hours first, then days with their hours, the newest first."""
         calendar, since = self._ledger.calendar, now - OLDEST
-        hours = self._ledger.standing(Grain.HOUR, since)
+        # An hour that belongs to the first day can begin before it.
+        hours = self._ledger.standing(Grain.HOUR, since - HOUR)
         days = self._ledger.standing(Grain.DAY, since)
         if fence := self._releases.count(Counter.FENCE):
             days = {where: each for where, each in days.items() if where[0] >= fence}
@@ -170,7 +202,7 @@ class Publisher:
                 for where, each in hours.items()
                 if calendar.day(where[0], HOUR) >= fence
             }
-        known_hours = self._releases.marks(Grain.HOUR, since)
+        known_hours = self._releases.marks(Grain.HOUR, since - HOUR)
         known_days = self._releases.marks(Grain.DAY, since)
         seen: dict[_Where, dict[int | None, int]] = defaultdict(dict)
         for where, standing in days.items():
@@ -265,7 +297,7 @@ def _is_due(mark: Mark, seen: int, now: int, again: int) -> bool:
     return mark.seen != seen and not 0 <= now - mark.decided_at < again
 
 
-def _public(release: Release, end: int) -> PublicCell:
+def _public(release: Release, end: int, state: State) -> PublicCell:
     """Return a cell as anybody may see it."""
     if release.reason is not None:
         return PublicCell(
@@ -287,8 +319,19 @@ def _public(release: Release, end: int) -> PublicCell:
         is_approximate=not content.is_exact,
         coverage=content.covered // content.seconds // 100,
         seconds=content.seconds,
-        told=min(100, 100 * content.seconds // release.told) if release.told else 100,
+        told=_told(content.seconds, release.told),
         is_current=release.is_current,
         quantiles=release.quantiles,
         revision=release.revision,
+        state=state,
     )
+
+
+def _told(shown: int, told: int) -> int | None:
+    """Return how many percent of what was told are shown, rounded down.
+
+    Of homes that have withdrawn since more is shown than is told: that is no part of it.
+    """
+    if shown > told:
+        return None
+    return 100 * shown // told if told else 100

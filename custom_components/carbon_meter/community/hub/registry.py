@@ -6,18 +6,27 @@ overwritten, and what changes of a home that takes another id keeps its length, 
 writes it in its place: not even where a row stands tells when it was written.
 """
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import partial
 import json
 from pathlib import Path
 import sqlite3
-from threading import RLock
 from typing import Any, Final
 
-from ..transaction import transaction
+from ...sqlitefile import (
+    Refusal,
+    SqliteFile,
+    application_of,
+    is_empty,
+    keep_on_disk,
+    new_tables,
+    other_identity,
+    version_of,
+)
 
 APPLICATION: Final = 0x434D4445
 """In the header of the file: CMDE."""
@@ -57,6 +66,10 @@ CREATE TABLE certificate (
 ) STRICT, WITHOUT ROWID;
 """
 
+
+_DOUBTED: Final = "CREATE TABLE IF NOT EXISTS doubted (id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID"
+"""Ids that are held back, and homes of which each may have one of them; files of before have no
+such table."""
 
 type _Values = tuple[Any, ...] | dict[str, Any]
 
@@ -137,27 +150,18 @@ class Registry:
         identity: what the register is about, by name.
         """
         self.path = path
-        self._lock = RLock()
-        with self._told():
-            self._connection = sqlite3.connect(
-                path, timeout=10.0, isolation_level=None, check_same_thread=False
-            )
-        try:
-            with self._told():
-                self._begin(identity)
-        except RegistryError:
-            self._connection.close()
-            raise
+        self._file = SqliteFile(
+            path, partial(_begin, path=path, identity=identity), partial(_told, path)
+        )
 
     def close(self) -> None:
         """Let go of the file."""
-        with self._lock, self._told():
-            self._connection.close()
+        self._file.close()
 
     @contextmanager
     def changing(self) -> Generator[None]:
         """Make one transaction of a block: all of it is on the disk afterwards, or nothing."""
-        with self._lock, self._told(), transaction(self._connection):
+        with self._file.writing():
             yield
 
     def home(self, name: str) -> Home | None:
@@ -171,9 +175,13 @@ class Registry:
         return [home for home in rows if not states or home.state in states]
 
     def due(self, day: date) -> list[Home]:
-        """Return the pseudonyms that come or go by a local day, in the order of ids."""
+        """Return the pseudonyms that come or go by a local day, in the order of ids.
+
+        Those that are held back do not come.
+        """
         rows = self._rows(
             "SELECT * FROM home WHERE state = 'next' AND since <= :day"
+            " AND id NOT IN (SELECT id FROM doubted)"
             " OR state = 'enrolled' AND leaves <= :day ORDER BY id",
             {"day": day.isoformat()},
         )
@@ -194,7 +202,8 @@ class Registry:
             "SELECT id FROM home LEFT JOIN certificate ON certificate.home = id WHERE"
             " state IN ('left', 'withdrawn', 'expelled') AND ends <= :now"
             " OR state = 'left' AND ends IS NULL AND leaves < :left"
-            " OR state = 'enrolled' AND NOT is_member AND begins <= :silent ORDER BY id",
+            " OR state IN ('next', 'enrolled') AND NOT is_member AND begins <= :silent"
+            " ORDER BY id",
             {"now": now, "left": left_before.isoformat(), "silent": silent_since},
         )
         return [name for (name,) in rows]
@@ -226,8 +235,49 @@ class Registry:
 
     def drop(self, name: str) -> None:
         """Delete a home with its certificate."""
+        self.trust(name)
         self._rows("DELETE FROM certificate WHERE home = ?", (name,))
         self._rows("DELETE FROM home WHERE id = ?", (name,))
+
+    def following(self, day: date, begins: int) -> list[Home]:
+        """Return the pseudonyms that come on a local day, under which nobody has consented.
+
+        `begins` is when that day does: so do their certificates. In the order of ids.
+        """
+        rows = self._rows(
+            "SELECT home.* FROM home JOIN certificate ON certificate.home = id WHERE since = :day"
+            " AND begins = :begins AND NOT is_member AND (state = 'next'"
+            " OR state = 'enrolled' AND door = 0 AND closed = 0) ORDER BY id",
+            {"day": day.isoformat(), "begins": begins},
+        )
+        return [_home(row) for row in rows]
+
+    def leaving(self, day: date) -> list[str]:
+        """Return the ids in whose place others come on a local day, in their order."""
+        rows = self._rows(
+            "SELECT id FROM home WHERE leaves = ? AND state IN ('enrolled', 'left') ORDER BY id",
+            (day.isoformat(),),
+        )
+        return [name for (name,) in rows]
+
+    def doubt(self, name: str) -> None:
+        """Hold an id back, or let a home ask once for one that is."""
+        self._rows("INSERT INTO doubted VALUES (?) ON CONFLICT DO NOTHING", (name,))
+
+    def trust(self, *names: str) -> None:
+        """Hold ids back no longer; let homes ask for no other any more."""
+        for name in names:
+            self._rows("DELETE FROM doubted WHERE id = ?", (name,))
+
+    def is_doubted(self, name: str) -> bool:
+        """Return whether an id is held back, or a home may ask for one that is."""
+        return bool(self._rows("SELECT 1 FROM doubted WHERE id = ?", (name,)))
+
+    @property
+    def changes(self) -> int:
+        """Return how many rows were changed since the file was opened."""
+        with self._file.reading() as connection:
+            return connection.total_changes
 
     def certificate(self, home: str) -> Certificate | None:
         """Return the certificate of a home, None if it has none."""
@@ -261,10 +311,9 @@ class Registry:
 
         With `rebuild` the file is also written anew in the order of ids.
         """
-        with self._lock, self._told():
-            if rebuild:
-                self._connection.execute("VACUUM")
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        if rebuild:
+            self._rows("VACUUM")
+        self._file.empty_log()
 
     def _certificate(self, statement: str, values: _Values) -> Certificate | None:
         for home, key, pem, begins, ends in self._rows(statement, values):
@@ -272,41 +321,30 @@ class Registry:
         return None
 
     def _rows(self, statement: str, values: _Values = ()) -> list[tuple[Any, ...]]:
-        with self._lock, self._told():
-            return self._connection.execute(statement, values).fetchall()
+        with self._file.reading() as connection:
+            return connection.execute(statement, values).fetchall()
 
-    def _begin(self, identity: dict[str, str]) -> None:
-        """Make the tables of a new file, refuse those of another version."""
-        run = self._connection.execute
-        (version,) = run("PRAGMA user_version").fetchone()
-        (application,) = run("PRAGMA application_id").fetchone()
-        (tables,) = run("SELECT COUNT(*) FROM sqlite_master").fetchone()
-        if version > VERSION or (tables and application != APPLICATION):
-            raise RegistryError(f"{self.path} is no register of this version of Carbon Meter")
-        run("PRAGMA journal_mode = WAL").fetchall()
-        run("PRAGMA synchronous = FULL")
-        run("PRAGMA secure_delete = ON").fetchall()
-        if not version:
-            self._connection.executescript(
-                f"BEGIN IMMEDIATE; {_TABLES} PRAGMA application_id = {APPLICATION};"
-                f" PRAGMA user_version = {VERSION}; COMMIT;"
-            )
-            self._put_identity(identity.items())
-        for name, value in run("SELECT name, value FROM identity").fetchall():
-            if identity.get(name) != value:
-                raise RegistryError(f"{self.path}: its {name} is {value}, not {identity.get(name)}")
 
-    def _put_identity(self, items: Iterable[tuple[str, str]]) -> None:
-        with self.changing():
-            self._connection.executemany("INSERT INTO identity VALUES (?, ?)", items)
+def _begin(connection: sqlite3.Connection, *, path: Path, identity: Mapping[str, str]) -> None:
+    """Make the tables of a new file, refuse those of another version."""
+    version, application = version_of(connection), application_of(connection)
+    if version > VERSION or (not is_empty(connection) and application != APPLICATION):
+        raise RegistryError(f"{path} is no register of this version of Carbon Meter")
+    keep_on_disk(connection, overwrites=True)
+    if not version:
+        with new_tables(connection, VERSION, APPLICATION):
+            for table in _TABLES.split(";"):
+                connection.execute(table)
+            rows = list(identity.items())
+            connection.executemany("INSERT INTO identity VALUES (?, ?)", rows)
+    connection.execute(_DOUBTED)
+    if wrong := other_identity(connection, identity):
+        raise RegistryError(f"{path}: {wrong}")
 
-    @contextmanager
-    def _told(self) -> Generator[None]:
-        """Turn errors of SQLite into ours."""
-        try:
-            yield
-        except sqlite3.Error as err:
-            raise RegistryError(f"{self.path}: {err}") from err
+
+def _told(path: Path, err: Refusal) -> RegistryError:
+    """Return our error for one of SQLite."""
+    return RegistryError(f"{path}: {err}")
 
 
 def _home(row: tuple[Any, ...]) -> Home:

@@ -25,7 +25,7 @@ from ..ledger.database import Database, LedgerError
 from ..privacy.sums import Content
 from .packing import Bucket, packed, unpacked
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of the tables; a file of a later one is not opened."""
 
 MOST_HOMES: Final = 1 << 21
@@ -94,6 +94,9 @@ _TABLES: Final = (
 )""",
 )
 
+_SAID_BEFORE: Final = ("UPDATE published SET reason = 'difference' WHERE reason = 'dominant'",)
+"""Files of the first version had a word for it that told too much."""
+
 _CELL: Final = (
     "grain, scope, name, begin_at, flow, kind, revision, reason, homes, expected, periods,"
     " seconds, covered, wh, mg, carbon_free, estimated, is_exact, is_current, told, quantiles"
@@ -143,7 +146,9 @@ class Releases:
 
     def __init__(self, path: Path, *, community: str) -> None:
         """Open the file or begin it; raises LedgerError for that of another community."""
-        self._database = Database(path, {"community": community}, tables=_TABLES, version=VERSION)
+        self._database = Database(
+            path, {"community": community}, tables=_TABLES, more=_SAID_BEFORE, version=VERSION
+        )
 
     def close(self) -> None:
         """Let go of the file."""
@@ -192,7 +197,7 @@ class Releases:
             connection.executemany(
                 "DELETE FROM numbers WHERE home = ?", [(home,) for home in homes]
             )
-        self._database.overwrite()
+        self._database.empty_log()
 
     # Memory
 
@@ -230,6 +235,17 @@ class Releases:
             )
             for row in rows
         }
+
+    def decided_at(self, series: Series, grain: Grain, first: int, last: int) -> dict[int, int]:
+        """Return when the buckets of a series were decided that begin in [first, last]."""
+        with self._database.reading() as connection:
+            return dict(
+                connection.execute(
+                    "SELECT begin_at, decided_at FROM buckets WHERE flow = ? AND kind = ?"
+                    " AND grain = ? AND begin_at >= ? AND begin_at <= ?",
+                    (*series, grain, first, last),
+                ).fetchall()
+            )
 
     def bucket(self, series: Series, grain: Grain, begin: int) -> Bucket | None:
         """Return what a time has given away; None if nothing was decided of it."""

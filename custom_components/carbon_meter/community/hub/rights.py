@@ -27,6 +27,15 @@ RESERVED: Final = topics.RESERVED_HOMES | {HUB, OPERATOR}
 FRESH: Final = "fresh"
 """An empty role of a broker whom the hub has told nothing yet; it belongs to nobody."""
 
+REVOKED: Final = "revoked"
+"""A group without rights: who is in it was put out, and is given no rights again."""
+
+CUT: Final = "cut"
+"""A group without rights: who is in it was cut off for a while."""
+
+WITHDRAWN: Final = "withdrawn"
+"""A group without rights of names that nobody has: of homes of which all was deleted."""
+
 
 def checked_home(home: str) -> str:
     """Return an id that a home may have on a broker; raises RefusedError for another."""
@@ -38,6 +47,19 @@ def checked_home(home: str) -> str:
 def invited_user(home: str) -> str:
     """Return the name under which an invitation logs in; a dot is in no id."""
     return f"invited.{checked_home(home)}"
+
+
+def withdrawn_user(home: str) -> str:
+    """Return the name by which a broker remembers that all of a home was deleted.
+
+    Nobody logs in under it: a dot is in no id, and it has no password.
+    """
+    return f"{WITHDRAWN}.{checked_home(home)}"
+
+
+def home_of(user: str) -> str:
+    """Return the home of a name under which it, or its invitation, logs in."""
+    return user.removeprefix("invited.")
 
 
 def invited_role(home: str) -> str:

@@ -1,8 +1,10 @@
 """How a hub's worker stands, for people to see."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from threading import Lock
 from typing import Final
 
 from .counts import Counts
@@ -62,7 +64,70 @@ class WorkerStatus:
     counts: Counts
 
 
-class Pulse:
+class WorkerStanding:
+    """How a worker stands as it goes along: told by itself, asked by any thread."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        """Begin; `now` gives seconds since 1970 UTC."""
+        self.state = WorkerState.STARTING
+        self.error: str | None = None
+        self._now = now
+        self._since = now()
+        self._connected_since: float | None = None
+        self._committed = self._batches = 0
+        self._pulse = _Pulse()
+        self._lock = Lock()
+
+    @property
+    def is_connected(self) -> bool:
+        """Return whether there is a connection."""
+        return self._connected_since is not None
+
+    def become(
+        self, state: WorkerState, error: str | None, *, connected: bool | None = None
+    ) -> bool:
+        """Be in a state; return whether that or the error is another now.
+
+        `connected` says whether there is a connection, None that this has not changed.
+        """
+        with self._lock:
+            has_changed = (state, error) != (self.state, self.error)
+            if state is not self.state:
+                self._since = self._now()
+            self.state, self.error = state, error
+            if connected is False:
+                self._connected_since = None
+            elif connected and self._connected_since is None:
+                self._connected_since = self._now()
+        return has_changed
+
+    def took(self, messages: int, lag: float) -> None:
+        """Take note of a batch that is on the disk, so many seconds after it came."""
+        with self._lock:
+            self._committed += messages
+            self._batches += 1
+            self._pulse.beat(self._now(), messages, lag)
+
+    def status(self, *, waiting: int, owed: int, counts: Counts) -> WorkerStatus:
+        """Return all of it, with what the worker knows of its messages."""
+        now = self._now()
+        with self._lock:
+            return WorkerStatus(
+                state=self.state,
+                since=self._since,
+                connected_since=self._connected_since,
+                error=self.error,
+                committed=self._committed,
+                batches=self._batches,
+                rate=self._pulse.rate(now),
+                lag=self._pulse.lag(now),
+                waiting=waiting,
+                owed=owed,
+                counts=counts,
+            )
+
+
+class _Pulse:
     """What went through in the last minute."""
 
     def __init__(self) -> None:

@@ -27,11 +27,13 @@ _KINDS: Final = (Kind.AVERAGE, Kind.RESIDUAL, Kind.MARGINAL)
 def footprints(  # noqa: PLR0913  # what of which time, for whom, and when
     publisher: Publisher, begin: int, end: int, *, community: str, home: str, now: float
 ) -> list[Footprint]:
-    """Return the hours in [begin, end) of which something is shown, for a larger community.
+    """Return the hours in [begin, end) of which something is or was shown, for a larger community.
 
     `community` and `home` are what the larger one calls itself and this one. The revision
-    rises with every change of what is published. A flow that is suppressed, or of which no
-    carbon can be said, goes up as missing: a gap, not zero. Number and run are set on sending.
+    rises with every change of the figures; whoever sends them counts again where only the coverage
+    has changed, as it does with the number of members. A flow that is suppressed, or of which no
+    carbon can be said, goes up as missing: a gap, not zero. So does an hour that is hidden now
+    and was not before: the larger community takes it out. Number and run are set on sending.
     """
     hours: dict[int, list[PublicCell]] = defaultdict(list)
     for cell in publisher.cells(Grain.HOUR, begin, end):
@@ -39,7 +41,10 @@ def footprints(  # noqa: PLR0913  # what of which time, for whom, and when
     result = []
     for hour, cells in sorted(hours.items()):
         items = _items(cells)
-        if all(item.quality is Quality.MISSING for item in items):
+        revision = sum((cell.revision or 0) + 1 for cell in cells) - 1
+        # Of what has never changed nothing was ever shown.
+        is_new = all(not cell.revision for cell in cells)
+        if is_new and all(item.quality is Quality.MISSING for item in items):
             continue
         result.append(
             Footprint(
@@ -49,7 +54,7 @@ def footprints(  # noqa: PLR0913  # what of which time, for whom, and when
                 seq=1,
                 start=hour,
                 duration=HOUR,
-                revision=sum((cell.revision or 0) + 1 for cell in cells) - 1,
+                revision=revision,
                 at=int(now * 1000),
                 items=items,
                 method=METHOD,
@@ -98,7 +103,7 @@ def _shown(flow: Flow, cell: PublicCell) -> Item | None:
         return None
     if cell.wh > _LARGEST or abs(cell.mg) > _LARGEST:
         return None
-    coverage = 100 * (cell.coverage or 0)
+    coverage = _coverage(cell)
     return Item(
         flow=flow,
         wh=cell.wh,
@@ -112,3 +117,15 @@ def _shown(flow: Flow, cell: PublicCell) -> Item | None:
         quality=Quality.MEASURED if coverage and cell.estimated == 0 else Quality.ESTIMATED,
         carbon_free=cell.carbon_free,
     )
+
+
+def _coverage(cell: PublicCell) -> int:
+    """Return the measured part of the time of all members, in parts of 10000, rounded down.
+
+    A home that has told nothing is not covered. Where more is shown than members there are, some
+    have left since; then it is the measured part of what was told.
+    """
+    measured = 100 * (cell.coverage or 0)
+    time = (cell.expected or 0) * (cell.end - cell.key.begin)
+    told = cell.seconds or 0
+    return measured * told // time if told < time else measured

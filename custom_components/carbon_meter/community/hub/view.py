@@ -5,17 +5,17 @@ cells are there with their reason; nothing is scaled up for what they hide.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
-from typing import Any, Final
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from typing import Final
 
 from ..contract.message import Flow, Kind
 from ..ledger.calendar import Grain
-from ..ledger.cells import CellKey, Scope
-from ..ledger.figures import score_of, shared_in, spread
+from ..ledger.cells import CellKey, Scope, State
+from ..ledger.figures import Energy, score_of, shared_in, spread
 from ..ledger.ledger import Ledger
-from ..privacy.publish import PublicCell
+from ..privacy.publish import COMPLETE, PublicCell
+from .periods import FlowFigures, Period, SharedFigures, View
 from .publishing import Publisher
 
 _KILO: Final = 1000
@@ -30,101 +30,6 @@ _TOGETHER: Final = (
 _SCORED: Final = frozenset({Flow.GRID_IMPORT}.union(*_TOGETHER))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FlowFigures:
-    """One flow of a scope in one time; of a suppressed one there is nothing but the reason."""
-
-    flow: Flow
-    kind: Kind
-    suppressed: str | None = None
-    kwh: float | None = None
-    kg: float | None = None
-    """kgCO2eq."""
-
-    intensity: float | None = None
-    """gCO2eq/kWh, None without energy."""
-
-    kwh_per_home: float | None = None
-    """By the homes in the figure."""
-
-    kg_per_home: float | None = None
-    homes: int | None = None
-    expected: int | None = None
-    participation: float | None = None
-    """Homes in the figure, of those that are members, 0 to 1."""
-
-    coverage: float | None = None
-    """Measured part of what was told, 0 to 1."""
-
-    completeness: float | None = None
-    """Time in the figure, of that of all members, 0 to 1; low for a flow that few homes have."""
-
-    told: float | None = None
-    """Part of what was told that may be shown, 0 to 1."""
-
-    estimated_kwh: float | None = None
-    carbon_free_kwh: float | None = None
-    is_approximate: bool = False
-    is_current: bool = True
-    revision: int | None = None
-    quantiles: Mapping[float, float] = field(default_factory=dict)
-    """kWh of a home, rounded to preferred numbers; see docs/community/figures.md."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SharedFigures:
-    """Where the solar energy of a scope went, over the hours of which everything is shown."""
-
-    generated_kwh: float
-    used_at_home_kwh: float
-    shared_kwh: float
-    exported_kwh: float
-    self_consumption: float | None
-    hours: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Period:
-    """An hour, day, month or year of one scope."""
-
-    begin: int
-    """Seconds since 1970 UTC."""
-
-    end: int
-    flows: tuple[FlowFigures, ...]
-    shared: SharedFigures | None = None
-    """None where no hour shows solar energy."""
-
-    cfe_score: float | None = None
-    """24/7 carbon-free score, 0 to 1, over the hours that show import; None if none does.
-
-    What is not known or may not be shown counts against it: import of which not all homes know
-    the carbon-free part has none, batteries are a load when they charge, and without both solar
-    energy and export the score is that of the import alone.
-    """
-
-    def flow(self, flow: Flow, kind: Kind = Kind.AVERAGE) -> FlowFigures | None:
-        """Return the figures of a flow, None if nobody has told of it."""
-        for each in self.flows:
-            if (each.flow, each.kind) == (flow, kind):
-                return each
-        return None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class View:
-    """What a scope has published of a time."""
-
-    grain: Grain
-    scope: Scope
-    name: str
-    begin: int
-    end: int
-    periods: tuple[Period, ...]
-    whole: Period
-    """All periods added up, without those that are suppressed."""
-
-
 def view(  # noqa: PLR0913  # what of which time, and whose
     publisher: Publisher,
     grain: Grain,
@@ -133,9 +38,11 @@ def view(  # noqa: PLR0913  # what of which time, and whose
     *,
     scope: Scope = Scope.COMMUNITY,
     name: str | None = None,
+    with_hours: bool = True,
 ) -> View:
     """Return what is published of the times of a scope that begin in [begin, end).
 
+    Without hours nothing is said of what was shared, and no score; of years they are many.
     It reads from the disk: it belongs in an executor.
     """
     cells = publisher.cells(grain, begin, end, scope=scope, name=name)
@@ -143,7 +50,9 @@ def view(  # noqa: PLR0913  # what of which time, and whose
     for cell in cells:
         by_time[cell.key.begin].append(cell)
     hours = cells
-    if grain is not Grain.HOUR and cells:
+    if not with_hours:
+        hours = []
+    elif grain is not Grain.HOUR and cells:
         until = max(cell.end for cell in cells)
         hours = publisher.cells(Grain.HOUR, min(by_time), until, scope=scope, name=name)
     periods = tuple(
@@ -163,6 +72,23 @@ def view(  # noqa: PLR0913  # what of which time, and whose
         periods=periods,
         whole=_period(_added_up(cells), (begin, end), hours),
     )
+
+
+def so_far(publisher: Publisher, grain: Grain, now: int) -> Period | None:
+    """Return what the published days of a running month or year come to; None without any.
+
+    It is a sum of what anybody may see. What no day could show is not in it; the month may be
+    able to when it is decided, after its end.
+    """
+    begin = publisher.begin(grain, now)
+    cells = publisher.cells(Grain.DAY, begin, now)
+    if not cells:
+        return None
+    flows = [
+        each if each.suppressed is not None else replace(each, state=State.OPEN.value)
+        for each in _added_up(cells)
+    ]
+    return Period(begin=begin, end=max(cell.end for cell in cells), flows=tuple(flows))
 
 
 def latest(
@@ -194,54 +120,17 @@ def exact_spread(ledger: Ledger, key: CellKey) -> dict[float, float] | None:
     return {quantile: wh / _KILO for quantile, wh in spread(homes).items()}
 
 
-def as_object(what: View | Period) -> dict[str, Any]:
-    """Return a view or a period as JSON has it; times in ISO 8601, UTC."""
-    if isinstance(what, View):
-        return {
-            "grain": what.grain.value,
-            "scope": what.scope.value,
-            "name": what.name,
-            "begin": moment(what.begin),
-            "end": moment(what.end),
-            "periods": [as_object(each) for each in what.periods],
-            "whole": as_object(what.whole),
-        }
-    return {
-        "begin": moment(what.begin),
-        "end": moment(what.end),
-        "flows": [_flow_object(each) for each in what.flows],
-        "shared": None if what.shared is None else asdict(what.shared),
-        "cfe_score": what.cfe_score,
-    }
-
-
-def moment(at: int) -> str:
-    """Return a moment in ISO 8601, UTC."""
-    return datetime.fromtimestamp(at, UTC).isoformat()
-
-
-def _flow_object(figures: FlowFigures) -> dict[str, Any]:
-    quantiles = {f"{round(part * 100)}": kwh for part, kwh in figures.quantiles.items()}
-    return asdict(figures) | {
-        "flow": figures.flow.value,
-        "kind": figures.kind.value,
-        "quantiles": quantiles,
-    }
-
-
 def _period(
     flows: Iterable[FlowFigures], span: tuple[int, int], hours: Sequence[PublicCell]
 ) -> Period:
     """Return a period with what follows from its hours."""
+    flows = tuple(flows)
     solar = shared_in(_amounts(hours, _SOLAR))
-    known = _amounts(hours, {Flow.GRID_IMPORT}, also=_SCORED)
-    free = _amounts(hours, {Flow.GRID_IMPORT}, also=_SCORED, carbon_free=True)
-    score = score_of(known, free)
-    return Period(
-        begin=span[0],
-        end=span[1],
-        flows=tuple(flows),
-        shared=SharedFigures(
+    harvest = sum((each.kwh or 0.0) * _KILO for each in flows if each.flow is Flow.PV)
+    score = score_of(_amounts(hours, {Flow.GRID_IMPORT}, also=_SCORED))
+    shared = None
+    if solar.hours and solar.generated >= COMPLETE * harvest:
+        shared = SharedFigures(
             generated_kwh=solar.generated / _KILO,
             used_at_home_kwh=solar.used_at_home / _KILO,
             shared_kwh=solar.shared / _KILO,
@@ -249,10 +138,28 @@ def _period(
             self_consumption=solar.self_consumption,
             hours=solar.hours,
         )
-        if solar.hours
-        else None,
+    return Period(
+        begin=span[0],
+        end=span[1],
+        flows=flows,
+        shared=shared,
         cfe_score=None if score is None else score.score,
+        shared_suppressed=None if shared else _hidden(flows, hours, _SOLAR),
+        score_suppressed=None if score else _hidden(flows, hours, {Flow.GRID_IMPORT}),
     )
+
+
+def _hidden(
+    flows: Iterable[FlowFigures], hours: Iterable[PublicCell], needed: Collection[Flow]
+) -> str | None:
+    """Return why one of these flows is hidden: in the period itself, else in an hour of it."""
+    for each in flows:
+        if each.flow in needed and each.suppressed is not None:
+            return each.suppressed
+    for cell in hours:
+        if cell.key.flow in needed and cell.suppressed is not None:
+            return cell.suppressed.value
+    return None
 
 
 def _amounts(
@@ -260,14 +167,13 @@ def _amounts(
     needed: Collection[Flow],
     *,
     also: Collection[Flow] = (),
-    carbon_free: bool = False,
-) -> dict[int, dict[Flow, int]]:
-    """Return Wh by hour and flow, of the hours that hide none of the needed flows.
+) -> dict[int, dict[Flow, Energy]]:
+    """Return energy by hour and flow, of the hours that hide none of the needed flows.
 
     Solar energy cannot be balanced against an import that is hidden. Of the flows of batteries
     there are both or none, and so of solar energy and export.
     """
-    by_hour: dict[int, dict[Flow, int]] = defaultdict(dict)
+    by_hour: dict[int, dict[Flow, Energy]] = defaultdict(dict)
     hidden: dict[int, set[Flow]] = defaultdict(set)
     for cell in hours:
         key = cell.key
@@ -277,8 +183,8 @@ def _amounts(
             hidden[key.begin].add(key.flow)
             continue
         flows = by_hour[key.begin]
-        amount = (cell.carbon_free if carbon_free else cell.wh) or 0
-        flows[key.flow] = flows.get(key.flow, 0) + amount
+        told = Energy(cell.wh or 0, cell.carbon_free)
+        flows[key.flow] = flows[key.flow] + told if key.flow in flows else told
     for hour, flows in by_hour.items():
         for pair in _TOGETHER:
             if (hidden[hour] - flows.keys()) & pair:
@@ -308,18 +214,19 @@ def _figures(cell: PublicCell) -> FlowFigures:
         kwh=kwh,
         kg=kg,
         intensity=None if cell.mg is None or not cell.wh else cell.mg / cell.wh,
-        kwh_per_home=kwh / cell.homes,
-        kg_per_home=None if kg is None else kg / cell.homes,
+        kwh_per_home=kwh / cell.homes if cell.homes else None,
+        kg_per_home=None if kg is None or not cell.homes else kg / cell.homes,
         homes=cell.homes,
         expected=cell.expected,
-        participation=min(1.0, cell.homes / expected) if expected else None,
+        participation=_part(cell.homes, expected),
         coverage=None if cell.coverage is None else cell.coverage / 100,
-        completeness=min(1.0, (cell.seconds or 0) / time) if time else None,
+        completeness=_part(cell.seconds or 0, time),
         told=None if cell.told is None else cell.told / 100,
         estimated_kwh=None if cell.estimated is None else cell.estimated / _KILO,
         carbon_free_kwh=None if cell.carbon_free is None else cell.carbon_free / _KILO,
         is_approximate=cell.is_approximate,
         is_current=cell.is_current,
+        state=None if cell.state is None else cell.state.value,
         revision=cell.revision,
         quantiles={part: wh / _KILO for part, wh in cell.quantiles.items()},
     )
@@ -358,14 +265,26 @@ def _added_up(cells: Iterable[PublicCell]) -> list[FlowFigures]:
                 kg=None if mg is None else mg / _MG_PER_KG,
                 intensity=None if mg is None or not wh else mg / wh,
                 coverage=measured / seconds / 100 if seconds else None,
-                completeness=min(1.0, seconds / time) if time else None,
+                completeness=_part(seconds, time),
                 estimated_kwh=None if estimated is None else estimated / _KILO,
                 carbon_free_kwh=None if free is None else free / _KILO,
                 is_approximate=any(cell.is_approximate for cell in shown),
                 is_current=all(cell.is_current for cell in shown),
+                state=_weakest(shown),
             )
         )
     return result
+
+
+def _weakest(shown: Iterable[PublicCell]) -> str:
+    """Return the state of a sum of cells: final only if all of them are."""
+    is_final = all(cell.state is State.FINAL for cell in shown)
+    return (State.FINAL if is_final else State.PROVISIONAL).value
+
+
+def _part(shown: int, every: int) -> float | None:
+    """Return a part of a whole, 0 to 1; None where it is more, or where there is no whole."""
+    return shown / every if 0 <= shown <= every and every else None
 
 
 def _sum(amounts: Iterable[int | None]) -> int | None:

@@ -16,10 +16,11 @@ import time
 from typing import Final
 
 from .arrived import Reply
-from .connection import MOST_OUT, Connection, Link, LinkError
+from .connection import MOST_OUT, Connection, Link, LinkError, UnreadableError
 from .errors import NotConnectedError, StoreError
 from .processor import Processor
-from .status import Pulse, WorkerState, WorkerStatus
+from .rights import CONTROL
+from .status import WorkerStanding, WorkerState, WorkerStatus
 
 _LOGGER: Final = logging.getLogger(__name__)
 
@@ -34,6 +35,9 @@ LONGEST_PAUSE: Final = 120.0
 
 STABLE: Final = 60.0
 """Seconds of a connection after which pauses are short again."""
+
+MOST_UNREADABLE: Final = 5
+"""Connections in a row that end over what cannot be read; the next one begins a new session."""
 
 MOST_WAITING: Final = 10_000
 """Messages to be sent that wait for a connection; acks and requests come again by themselves."""
@@ -83,16 +87,11 @@ class HubWorker:
             end.setblocking(False)
         self._is_stopping = threading.Event()
         self._listeners: list[Callable[[], None]] = []
-        self._lock = threading.Lock()
-        self._pulse = Pulse()
-        self._state = WorkerState.STARTING
-        self._since = now()
-        self._connected_since: float | None = None
-        self._error: str | None = None
-        self._committed = self._batches = 0
+        self._standing = WorkerStanding(now)
         self._first_at: float | None = None
         self._answered_at = self._rested_at = float("-inf")
         self._has_more = False
+        self._unreadable = 0
         self._store_tries = 0
         self._store_due = float("-inf")
 
@@ -101,21 +100,11 @@ class HubWorker:
     @property
     def status(self) -> WorkerStatus:
         """Return how it stands."""
-        now = self._now()
-        with self._lock:
-            return WorkerStatus(
-                state=self._state,
-                since=self._since,
-                connected_since=self._connected_since,
-                error=self._error,
-                committed=self._committed,
-                batches=self._batches,
-                rate=self._pulse.rate(now),
-                lag=self._pulse.lag(now),
-                waiting=len(self._connection.arrived),
-                owed=self._processor.owed,
-                counts=self._processor.counts,
-            )
+        return self._standing.status(
+            waiting=len(self._connection.arrived),
+            owed=self._processor.owed,
+            counts=self._processor.counts,
+        )
 
     def start(self) -> None:
         """Begin; it goes on until `stop`, with or without a broker."""
@@ -154,16 +143,18 @@ class HubWorker:
             began = time.monotonic()
             try:
                 self._serve()
+            except UnreadableError as err:
+                self._stumbled(err)
             except LinkError as err:
                 self._become(err.state, str(err))
             except Exception as err:  # the thread must not end while the hub goes on
                 self._connection.close()
                 message = f"{type(err).__name__}: {err}"
-                if message != self._error:
+                if message != self._standing.error:
                     _LOGGER.exception("The community's connection has failed")
                 self._become(WorkerState.WAITING, message)
             if time.monotonic() - began > STABLE:
-                tries = 0
+                tries = self._unreadable = 0
             longest = min(_FIRST_PAUSE * 2.0**tries, LONGEST_PAUSE)
             tries = min(tries + 1, 20)
             if not self._is_stopping.is_set():
@@ -177,11 +168,14 @@ class HubWorker:
         """Connect and work until the connection is lost, or the worker is to stop."""
         link = self._link() if callable(self._link) else self._link
         # Twice as many as are committed at once: the next ones come meanwhile.
-        self._connection.open(link, 2 * self._batch)
+        is_anew = self._unreadable >= MOST_UNREADABLE
+        self._connection.open(link, 2 * self._batch, is_anew=is_anew)
+        if is_anew:
+            self._unreadable = 0
         self._first_at = None
         while not self._is_stopping.is_set():
             self._connection.run(self._patience(), self._room(), self._ears)
-            if self._connection.is_ready and self._connected_since is None:
+            if self._connection.is_ready and not self._standing.is_connected:
                 self._become(WorkerState.CONNECTED, None)
             self._work()
         while self._connection.arrived and self._commit():
@@ -189,17 +183,30 @@ class HubWorker:
         self._answer()
         self._connection.flush()
 
+    def _stumbled(self, err: UnreadableError) -> None:
+        """Take note of what cannot be read; if it comes again and again, leave it behind.
+
+        No ack of a home is lost by that: it says again what the store has not taken.
+        """
+        self._unreadable += 1
+        what = f"what the broker hands on cannot be read ({err})"
+        if self._unreadable >= MOST_UNREADABLE:
+            what += "; the hub begins a new session, and homes say again what was in the old one"
+            _LOGGER.error("The community: %s. Please report it", what)
+        self._become(WorkerState.WAITING, what)
+
     def _room(self) -> int:
         """Return how many messages may have arrived before no more are read.
 
         While the disk takes nothing, more than the broker sends without an ack: what else it
         says is still heard.
         """
-        return 2 * self._batch + 1 if self._state is WorkerState.STORE else self._batch
+        is_stuck = self._standing.state is WorkerState.STORE
+        return 2 * self._batch + 1 if is_stuck else self._batch
 
     def _patience(self) -> float:
         """Return for how long nothing has to be done, in seconds."""
-        if self._state is WorkerState.STORE:
+        if self._standing.state is WorkerState.STORE:
             return max(self._store_due - time.monotonic(), 0.0)
         if self._first_at is not None:
             return max(self._first_at + WAIT - time.monotonic(), 0.0)
@@ -232,13 +239,11 @@ class HubWorker:
             self._store_failed(err)
             return False
         self._store_works()
-        now = self._now()
         lag = time.monotonic() - (self._first_at or time.monotonic())
-        with self._lock:
-            self._committed += len(batch)
-            self._batches += 1
-            self._pulse.beat(now, len(batch), lag)
-        self._outgoing.extend(replies)
+        self._standing.took(len(batch), lag)
+        if len(self._outgoing) < MOST_WAITING:
+            # Else the broker takes nothing: who gets no answer says the same again.
+            self._outgoing.extend(replies)
         for number, _ in batch:
             arrived.popleft()
             self._connection.acknowledge(number)
@@ -281,31 +286,34 @@ class HubWorker:
         pause = _STORE_PAUSES[min(self._store_tries, len(_STORE_PAUSES) - 1)]
         self._store_tries += 1
         self._store_due = time.monotonic() + pause
-        if self._state is not WorkerState.STORE:
+        if self._standing.state is not WorkerState.STORE:
             _LOGGER.error("The community's store takes nothing: %s", err)
             self._become(WorkerState.STORE, str(err))
 
     def _store_works(self) -> None:
         """Take note that the disk takes what it is given."""
         self._store_tries = 0
-        if self._state is WorkerState.STORE:
+        if self._standing.state is WorkerState.STORE:
             _LOGGER.warning("The community's store works again")
             self._become(WorkerState.CONNECTED, None)
 
     def _become(self, state: WorkerState, error: str | None) -> None:
         """Be in another state, and say so."""
         is_connected = state in {WorkerState.CONNECTED, WorkerState.STORE}
-        with self._lock:
-            if state is not self._state:
-                self._since = self._now()
-            self._state, self._error = state, error
-            if not is_connected:
-                self._connected_since = None
-            elif self._connected_since is None:
-                self._connected_since = self._now()
-        while len(self._outgoing) > MOST_WAITING:
-            self._outgoing.pop()
+        self._standing.become(state, error, connected=is_connected)
+        self._bound()
         self._tell()
+
+    def _bound(self) -> None:
+        """Drop answers for which there is no room; no command to the broker, which comes once."""
+        if len(self._outgoing) <= MOST_WAITING:
+            return
+        room = MOST_WAITING
+        for _ in range(len(self._outgoing)):
+            reply = self._outgoing.popleft()
+            if reply.topic == CONTROL or room > 0:
+                self._outgoing.append(reply)
+                room -= reply.topic != CONTROL
 
     def _tell(self) -> None:
         """Tell the listeners; what they do wrong is not the worker's."""
