@@ -25,7 +25,7 @@ from hardware.broker.plugin import find_mosquitto, find_plugin
 from hardware.broker.setup import Setup
 
 ADDRESS = "127.0.0.1"
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 needs_broker = pytest.mark.skipif(
     (find_mosquitto() is None or find_plugin() is None) and os.environ.get("CI") != "true",

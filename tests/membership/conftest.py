@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 from pathlib import Path
 import time
 from typing import override
@@ -11,10 +12,11 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 import pytest
 
+from custom_components.carbon_meter.community.member import mqtt
 from custom_components.carbon_meter.community.member.schedule import Pace
 from custom_components.carbon_meter.membership.membership import DATA_PACE
 from tests.common import SiteUnderTest
-from tests.membership.hub import HubUnderTest
+from tests.membership.hub import NO_PINGS, HubUnderTest
 
 AT_ONCE = Pace(rate=1000.0, spread=0, first=0.0, backoff=0.05, longest=0.2)
 
@@ -42,7 +44,7 @@ class MemberSite(SiteUnderTest):
             if not ending:
                 break
             await asyncio.wait(ending)
-        # Brokers answer in real time: before the next jump their pings have come back.
+        # Brokers and the hub answer in real time: they get a moment of it before the next leap.
         await self.hass.async_add_executor_job(time.sleep, 0.03)
         await self.hass.async_block_till_done()
 
@@ -53,11 +55,16 @@ async def site(
     enable_custom_integrations: None,
     socket_enabled: None,
     freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncGenerator[MemberSite]:
     """Return a site without meters, in a time that only the test moves."""
+    monkeypatch.setattr(mqtt, "_KEEPALIVE", NO_PINGS)
+    # The last noon: certificates are looked at by the computer's own clock.
+    noon = (dt_util.utcnow() - timedelta(hours=12)).replace(
+        hour=12, minute=0, second=0, microsecond=0
+    )
     under_test = MemberSite(hass, freezer)
-    # A full hour of the present day: certificates are looked at by the computer's own clock.
-    under_test.start_at(dt_util.utcnow().replace(hour=12, minute=0, second=0, microsecond=0))
+    under_test.start_at(noon)
     yield under_test
     await under_test.close()
 

@@ -34,7 +34,14 @@ from tests.community.broker import Broker, context
 COMMUNITY: Final = "c1"
 NAME: Final = "Sunny Street"
 EVERYTHING: Final = tuple(Flow)
-PATIENCE: Final = 20.0
+PATIENCE: Final = 60.0
+
+NO_PINGS: Final = 65_535
+"""Seconds without a sign of life, the most that MQTT knows.
+
+In a test the time leaps by minutes: whoever has not had the answer to a ping before the next leap
+takes its connection for dead.
+"""
 
 
 class HubUnderTest:
@@ -107,7 +114,11 @@ class HubUnderTest:
         properties = Properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = 3600
         client.connect(
-            self.broker.address, self.broker.port, clean_start=False, properties=properties
+            self.broker.address,
+            self.broker.port,
+            keepalive=NO_PINGS,
+            clean_start=False,
+            properties=properties,
         )
         client.loop_start()
         self._client = client

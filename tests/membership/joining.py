@@ -1,6 +1,7 @@
 """How tests walk through the forms of a membership."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 import time
 from typing import Any
@@ -22,7 +23,7 @@ HOUR = 3600
 SPECS = [MeterSpec(profile="schneider_iem3000")]
 EVERY_FIVE_MINUTES = {"grid": {"interval": 300}}
 FIXED = {"source": "fixed", "value": 250.0}
-PATIENCE = 20.0
+PATIENCE = 60.0
 STEP = 0.02
 
 
@@ -41,8 +42,11 @@ async def until(
     patience: float = PATIENCE,
     step: float = STEP,
 ) -> None:
-    """Wait for what another process or thread does; the stopped time goes on by steps."""
-    for _ in range(int(patience / step)):
+    """Wait for what another process or thread does; the stopped time goes on by steps.
+
+    The patience is that of real time: nobody else's work goes faster because steps are longer.
+    """
+    for _ in range(int(patience / STEP)):
         if is_so():
             return
         await tick(site, step)
@@ -121,6 +125,21 @@ async def join(
     await site.settle()
     await until(site, lambda: only(site).link.status.state is MemberState.CONNECTED)
     return only(site)
+
+
+async def quiet(site: SiteUnderTest, hub: HubUnderTest) -> None:
+    """Wait until the hub has heard and answered all that has left: nothing is under way.
+
+    A slow hub is told again what it has not acknowledged while a test lets hours pass, and what was
+    told twice would still come after the test has gone on.
+    """
+    link = only(site).link
+
+    def is_quiet() -> bool:
+        left = Counter((one.topic, one.payload.encode()) for one in link.outgoing)
+        return not (link.status.waiting or link.status.out or left - Counter(hub.heard))
+
+    await until(site, is_quiet)
 
 
 def only(site: SiteUnderTest) -> Membership:

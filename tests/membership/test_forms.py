@@ -8,21 +8,26 @@ from uuid import uuid4
 
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import issue_registry as ir
 import pytest
 
 from custom_components.carbon_meter.community.authority.invitation import Invitation
 from custom_components.carbon_meter.community.authority.reasons import Reason
 from custom_components.carbon_meter.community.contract.message import Flow, Level
+from custom_components.carbon_meter.community.hub.dynsec import DynsecControl
 from custom_components.carbon_meter.community.member.errors import EnrolmentReason
 from custom_components.carbon_meter.community.member.status import MemberState
 from custom_components.carbon_meter.flows import membership as flow_of_membership
+from custom_components.carbon_meter.flows.membership_forms import Wanted, level_key, period_key
 from custom_components.carbon_meter.membership.files import member_folder
-from custom_components.carbon_meter.membership.words import PRESENT, WORDS, words
+from custom_components.carbon_meter.membership.issues import MembershipIssues
+from custom_components.carbon_meter.membership.words import WORDS, present, words
 from tests.common import SiteUnderTest
 from tests.community.broker import needs_broker
 from tests.contract.test_translations import CHINESE, ENGLISH
 from tests.membership.hub import COMMUNITY, NAME, HubUnderTest
 from tests.membership.joining import (
+    HOUR,
     agree,
     begin,
     changing,
@@ -49,6 +54,21 @@ OWN = Invitation(
     flows=(Flow.GRID_IMPORT, Flow.GAS),
     expires=2**40,
 )
+
+WANTED = [
+    Wanted(
+        community=COMMUNITY,
+        name=NAME,
+        home="h",
+        level=Level.CLEAR,
+        shortest=3600,
+        flows=(),
+        own_broker=own_broker,
+        is_hub=is_hub,
+    )
+    for is_hub in (False, True)
+    for own_broker in (False, True)
+]
 
 
 async def given(site: SiteUnderTest, text: str) -> dict[str, Any]:
@@ -149,13 +169,13 @@ async def test_what_is_offered_is_what_is_asked_for(site: SiteUnderTest, hub: Hu
     form = await go_on(site, form, {"level": "clear", "flows": []})
     assert form["errors"] == {"flows": "no_flows"}
     form = await go_on(site, form, {"level": "clear", "flows": ["grid_import"]})
-    assert form["description_placeholders"]["words"] == words("clear@1", "en")
+    assert form["description_placeholders"]["words"] == words("clear@2", "en")
     form = await go_on(site, form, {"agreed": True})
     assert form["type"] is FlowResultType.CREATE_ENTRY
     await site.settle()
     status = only(site).link.status
     assert (status.agreed.level, status.agreed.duration) == (Level.CLEAR, 86400)
-    assert status.agreed.text == "clear@1"
+    assert status.agreed.text == "clear@2"
 
 
 @needs_broker
@@ -265,6 +285,81 @@ async def test_a_home_that_was_put_out_comes_back_with_a_new_invitation(
     await until(site, lambda: only(site).link.status.state is MemberState.CONNECTED)
 
 
+@needs_broker
+async def test_invited_again_a_home_loses_nothing(site: SiteUnderTest, hub: HubUnderTest) -> None:
+    first = await opened(site)
+    membership = await join(site, hub)
+    home = membership.link.status.home
+    # The broker has lost this home; the hub has not.
+    DynsecControl(COMMUNITY, hub._publish).gone(home)
+    await until(
+        site, lambda: membership.link.status.state is MemberState.NOT_AUTHORIZED, patience=60
+    )
+    (issue,) = _told(site, "membership_not_authorized")
+    assert issue.translation_placeholders["home"] == home
+    end = await lived(site, 3)
+    waiting = membership.link.status.waiting
+    assert waiting >= 2
+    # Under another name this could not be told: that is said before anything is done.
+    form = await go_on(site, await reconfigure(site), {"next_step_id": "user"})
+    form = await go_on(site, form, {"invitation": hub.invite().as_text()})
+    assert form["step_id"] == "other_name"
+    shown = form["description_placeholders"]
+    assert (shown["home"], shown["waiting"]) == (home, str(waiting))
+    form = await go_on(site, form, {"confirm": False})
+    assert form["errors"] == {"confirm": "other_name_not_confirmed"}
+    site.hass.config_entries.subentries.async_abort(form["flow_id"])
+    form = await go_on(site, await reconfigure(site), {"next_step_id": "user"})
+    again = hub.desk.reinvite(home, site.now())
+    form = await go_on(site, form, {"invitation": again.as_text()})
+    assert form["reason"] == "joined_again"
+    await site.settle()
+    hours = {end - count * HOUR for count in range(1, waiting + 1)}
+    await until(site, lambda: {begin for begin, _ in hub.cells(first, end)} == hours)
+    status = only(site).link.status
+    assert (status.home, status.dropped) == (home, 0)
+    assert _told(site, "membership_not_authorized") == []
+
+
+@needs_broker
+async def test_who_wants_another_name_gets_it(site: SiteUnderTest, hub: HubUnderTest) -> None:
+    await opened(site)
+    membership = await join(site, hub)
+    home = membership.link.status.home
+    DynsecControl(COMMUNITY, hub._publish).gone(home)
+    await until(
+        site, lambda: membership.link.status.state is MemberState.NOT_AUTHORIZED, patience=60
+    )
+    await lived(site, 2)
+    form = await go_on(site, await reconfigure(site), {"next_step_id": "user"})
+    form = await go_on(site, form, {"invitation": hub.invite().as_text()})
+    form = await go_on(site, form, {"confirm": True})
+    assert form["reason"] == "joined_again"
+    await site.settle()
+    assert only(site).link.status.home != home
+
+
+@needs_broker
+async def test_what_is_lost_is_said(site: SiteUnderTest, hub: HubUnderTest) -> None:
+    await opened(site)
+    membership = await join(site, hub)
+    assert _told(site, "membership_lost") == []
+    status = membership.link.status
+    issues = MembershipIssues(site.hass, "another", membership.subentry)
+    for count in (5, 5, 7):
+        issues.follow(replace(status, dropped=count))
+        (issue,) = _told(site, "membership_lost")
+        assert issue.translation_placeholders == {"community": NAME, "count": str(count)}
+    issues.stop()
+    assert _told(site, "membership_lost") == []
+
+
+def _told(site: SiteUnderTest, key: str) -> list[ir.IssueEntry]:
+    """Return the repair issues of a kind."""
+    issues = ir.async_get(site.hass).issues.values()
+    return [issue for issue in issues if issue.translation_key == key]
+
+
 def test_texts_name_every_state_and_choice() -> None:
     for language in (ENGLISH, CHINESE):
         selector = language["selector"]
@@ -272,16 +367,43 @@ def test_texts_name_every_state_and_choice() -> None:
         assert set(selector["membership_state"]["options"]) == states
         assert set(language["entity"]["sensor"]["membership_state"]["state"]) == states
         assert set(selector["membership_flow"]["options"]) == set(Flow)
-        assert set(selector["membership_level"]["options"]) == set(Level)
+        for asked in WANTED:
+            assert set(selector[level_key(asked)]["options"]) == set(Level)
+            assert set(selector[period_key(asked)]["options"]) == {"hour", "day"}
         aborts = language["config_subentries"]["membership"]["abort"]
         assert {"no_mqtt", "already_member", "other_community", "nothing_to_tell"} <= set(aborts)
 
 
 def test_words_are_there_in_both_languages() -> None:
-    assert set(PRESENT) == set(Level)
+    shown = {
+        (level, own, hub): present(level, own_broker=own, is_hub=hub)
+        for level in Level
+        for own in (False, True)
+        for hub in (False, True)
+    }
+    # What somebody has agreed to before stays here, word for word.
+    assert set(WORDS) - set(shown.values()) == {"pseudonym@1", "clear@1"}
+    assert set(shown.values()) < set(WORDS)
+    # Who leaves is told that old sums stay until enough others have changed.
+    assert {text for text in WORDS if "old sums" in words(text, "en")} == set(shown.values())
+    assert {text for text in WORDS if "旧合计" in words(text, "zh-Hans")} == set(shown.values())
     for text in WORDS:
         assert words(text, "zh-Hans") != words(text, "en") == words(text, "de")
-    assert words(PRESENT[Level.CLEAR], "en") != words(PRESENT[Level.PSEUDONYM], "en")
+    assert len({words(text, "en") for text in WORDS}) == len(WORDS)
+    # A hub is no home.
+    of_hubs = {text for text in WORDS if "my home" not in words(text, "en").lower()}
+    assert of_hubs == {text for (_, _, hub), text in shown.items() if hub}
+    assert not any("我家" in words(text, "zh-Hans") for text in of_hubs)
+    # A name changes only where there are certificates.
+    changing = {text for text in WORDS if "changes every month" in words(text, "en")}
+    named = {shown[Level.PSEUDONYM, False, hub] for hub in (False, True)}
+    assert changing == {*named, "pseudonym@1"}
+    assert {text for text in WORDS if "每月更换" in words(text, "zh-Hans")} == changing
+    options = {key: ENGLISH["selector"][key]["options"] for key in map(level_key, WANTED)}
+    assert [key for key, of in options.items() if "changes" in of["pseudonym"]] == [
+        "membership_level",
+        "hub_member_level",
+    ]
 
 
 def _terms(hub: HubUnderTest, **changes: Any) -> Any:

@@ -1,17 +1,20 @@
 """From the form to the ledger of a real hub: a home joins, tells its hours, and leaves."""
 
 import json
+import socket
 from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
+import psutil
 import pytest
 
 from custom_components.carbon_meter.community.contract.message import Flow
 from custom_components.carbon_meter.community.member.status import MemberState
 from custom_components.carbon_meter.const import DOMAIN
 from custom_components.carbon_meter.membership.files import member_folder, members_folder
+from custom_components.carbon_meter.membership.memberships import async_go_on_leaving
 from tests.common import SiteUnderTest
 from tests.community.broker import needs_broker
 from tests.membership.hub import COMMUNITY, NAME, HubUnderTest
@@ -24,6 +27,7 @@ from tests.membership.joining import (
     lived,
     only,
     opened,
+    quiet,
     reconfigure,
     until,
 )
@@ -34,6 +38,11 @@ pytestmark = [needs_broker, pytest.mark.usefixtures("at_once")]
 def told(hub: HubUnderTest) -> list[dict[str, Any]]:
     """Return the footprints that the hub has heard."""
     return [json.loads(payload) for topic, payload in hub.heard if "/up/fp/" in topic]
+
+
+def revisions(hub: HubUnderTest, hour: int) -> list[int]:
+    """Return the revisions of an hour, each once: a slow hub is told the same again."""
+    return sorted({one["rev"] for one in told(hub) if one["start"] == hour})
 
 
 async def test_a_home_joins_and_tells_its_hours_to_the_watt_hour(
@@ -69,6 +78,25 @@ async def test_a_home_joins_and_tells_its_hours_to_the_watt_hour(
     }
     assert item["q"] == "measured"
     assert one["method"] == "location@1"
+
+
+async def test_a_member_opens_no_port(site: SiteUnderTest, hub: HubUnderTest) -> None:
+    """Whatever it hears comes over the connection that it has made."""
+
+    def doors() -> set[tuple[str, int]]:
+        return {
+            (one.laddr.ip, one.laddr.port)
+            for one in psutil.Process().net_connections()
+            if one.status == psutil.CONN_LISTEN or one.type is socket.SOCK_DGRAM
+        }
+
+    await opened(site)
+    before = doors()
+    assert before, "the meters of the test listen"
+    membership = await join(site, hub)
+    await lived(site, 2)
+    await until(site, lambda: membership.link.status.acknowledged_at is not None)
+    assert doors() == before
 
 
 async def test_nothing_is_told_before_somebody_has_agreed(
@@ -119,7 +147,11 @@ async def test_a_restated_hour_is_told_again(site: SiteUnderTest, hub: HubUnderT
     await join(site, hub)
     end = await lived(site, 3)
     hour = first + HOUR
-    await until(site, lambda: (hour, Flow.GRID_IMPORT) in hub.cells(first, end))
+    both = {(hour, Flow.GRID_IMPORT), (hour + HOUR, Flow.GRID_IMPORT)}
+    await until(site, lambda: both <= hub.cells(first, end).keys())
+    await quiet(site, hub)
+    before, others = revisions(hub, hour), revisions(hub, hour + HOUR)
+    assert before[0] == others[0] == 0
     await site.hass.services.async_call(
         DOMAIN,
         "restate",
@@ -133,10 +165,10 @@ async def test_a_restated_hour_is_told_again(site: SiteUnderTest, hub: HubUnderT
         return_response=True,
     )
     await until(site, lambda: hub.cells(first, end)[hour, Flow.GRID_IMPORT].sums.mg == 360_000)
-    revisions = [one["rev"] for one in told(hub) if one["start"] == hour]
-    assert revisions == [0, 1]
-    # The others are as they were, and were not told again.
-    assert [one["rev"] for one in told(hub) if one["start"] == hour + HOUR] == [0]
+    await quiet(site, hub)
+    assert revisions(hub, hour) == [*before, before[-1] + 1]
+    # The others are as they were: there is nothing new to be told of them.
+    assert revisions(hub, hour + HOUR) == others
 
 
 async def test_showing_less_holds_at_once(site: SiteUnderTest, hub: HubUnderTest) -> None:
@@ -144,6 +176,8 @@ async def test_showing_less_holds_at_once(site: SiteUnderTest, hub: HubUnderTest
     await join(site, hub)
     await lived(site, 2)
     await until(site, lambda: only(site).link.status.acknowledged_at is not None)
+    # What left before showed more, as was agreed to.
+    await quiet(site, hub)
     hub.disconnect()
     form = await changing(site, "change")
     form = await go_on(site, form, {"duration": "hour", "flows": ["grid_import"]})
@@ -167,6 +201,7 @@ async def test_leaving_deletes_everything_at_the_hub(
     home = membership.link.status.home
     end = await lived(site, 3)
     await until(site, lambda: hub.cells(first, end))
+    await quiet(site, hub)
     form = await changing(site, "withdraw")
     assert form["description_placeholders"] == {"community": NAME}
     refused = await go_on(site, form, {"confirm": False})
@@ -180,6 +215,7 @@ async def test_leaving_deletes_everything_at_the_hub(
     assert hub.cells(first, end) == {}
     assert home not in hub.homes
     assert hub.ledger.recompute() == 0
+    await quiet(site, hub)
     heard = len(hub.heard)
     await lived(site, 2)
     assert len(hub.heard) == heard
@@ -237,18 +273,48 @@ async def test_removing_the_site_withdraws_it(site: SiteUnderTest, hub: HubUnder
 async def test_removing_the_site_tells_of_a_hub_that_did_not_hear(
     site: SiteUnderTest, hub: HubUnderTest
 ) -> None:
-    await opened(site)
+    first = await opened(site)
     membership = await join(site, hub)
     home = membership.link.status.home
+    end = await lived(site, 2)
+    await until(site, lambda: hub.cells(first, end))
     hub.disconnect()
     removing = site.hass.async_create_task(
         site.hass.config_entries.async_remove(site.entry.entry_id)
     )
     await until(site, removing.done, patience=60.0, step=0.2)
-    assert not members_folder(site.hass, site.entry.entry_id).exists()
+    folder = members_folder(site.hass, site.entry.entry_id)
+    assert folder.exists()
     (issue,) = [one for one in ir.async_get(site.hass).issues.values() if one.domain == DOMAIN]
-    assert issue.translation_key == "membership_not_withdrawn"
+    assert issue.translation_key == "membership_left_behind"
+    assert issue.is_persistent
     assert issue.translation_placeholders == {"community": NAME, "homes": home}
+    # Nobody has given up.
+    hub.connect()
+    await until(site, lambda: not folder.exists(), patience=60.0, step=0.2)
+    assert hub.cells(first, end) == {}
+    assert home not in hub.homes
+    assert _issues(site.hass) == set()
+
+
+async def test_the_next_start_goes_on_where_a_site_was_removed(
+    site: SiteUnderTest, hub: HubUnderTest
+) -> None:
+    first = await opened(site)
+    membership = await join(site, hub)
+    home = membership.link.status.home
+    end = await lived(site, 2)
+    await until(site, lambda: hub.cells(first, end))
+    # As it is when Home Assistant ends while the hub is away: the files, and no entry of theirs.
+    await site.unload()
+    folder = members_folder(site.hass, site.entry.entry_id)
+    behind = folder.with_name(folder.name.replace(site.entry.entry_id, "gone"))
+    folder.rename(behind)
+    await async_go_on_leaving(site.hass)
+    await until(site, lambda: not behind.exists())
+    assert hub.cells(first, end) == {}
+    assert home not in hub.homes
+    assert _issues(site.hass) == set()
 
 
 def _issues(hass: HomeAssistant) -> set[str | None]:

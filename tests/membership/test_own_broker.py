@@ -16,6 +16,7 @@ from custom_components.carbon_meter.membership.own_broker import OwnBroker
 from hardware.broker.plugin import find_mosquitto
 from tests.common import SiteUnderTest
 from tests.community.broker import ADDRESS, free_port, needs_broker
+from tests.membership.hub import NO_PINGS
 from tests.membership.joining import agree, lived, only, opened, tick, until
 from tests.membership.test_forms import OWN
 
@@ -36,7 +37,7 @@ async def own_broker(
         await tick(site, 0.3)
         entry = MockConfigEntry(
             domain="mqtt",
-            data={"broker": ADDRESS, "port": port, "protocol": "5"},
+            data={"broker": ADDRESS, "port": port, "protocol": "5", "keepalive": NO_PINGS},
             version=1,
             minor_version=2,
         )
@@ -68,6 +69,10 @@ async def test_a_pilot_over_the_home_s_own_broker(
     await site.settle()
     await until(site, lambda: only(site).link.status.state is MemberState.CONNECTED)
     await until(site, lambda: any(topic.endswith("/up/consent") for topic, _ in heard))
+    # The name does not change every month here, and nobody is told that it does.
+    (agreed, *_) = [message["text"] for topic, message in heard if topic.endswith("/up/consent")]
+    assert agreed == "pseudonym-own-broker@1"
+    assert only(site).link.status.agreed.text == agreed
     await lived(site, 2)
     await until(site, lambda: any("/up/fp/" in topic for topic, _ in heard))
     (message, *_) = [message for topic, message in heard if "/up/fp/" in topic]

@@ -1,13 +1,21 @@
 """What a membership shows: sensors, the live view, diagnostics; nothing that names the home."""
 
+from dataclasses import replace
+import os
+import signal
 from typing import Any
 
+from homeassistant.const import MATCH_ALL
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 import pytest
 
+from custom_components.carbon_meter.community.contract.message import Flow
+from custom_components.carbon_meter.community.member.report import Report
 from custom_components.carbon_meter.const import DOMAIN
 from custom_components.carbon_meter.diagnostics import async_get_config_entry_diagnostics
+from custom_components.carbon_meter.membership.sensors import MEMBERSHIP_SENSORS
 from custom_components.carbon_meter.membership.websocket import COMMAND
 from tests.common import SiteUnderTest
 from tests.community.broker import needs_broker
@@ -38,14 +46,54 @@ async def test_sensors_and_diagnostics(site: SiteUnderTest, hub: HubUnderTest) -
     told = shown("membership_told")
     assert told.attributes["message"]["start"] == first + 3600
     assert told.attributes["acknowledged"] is not None
-    assert shown("membership_acknowledged").state != "unknown"
-    assert shown("membership_waiting").state.isdigit()
+    status = membership.link.status
+    assert (state.attributes["level"], state.attributes["period"]) == ("pseudonym", 3600)
+    assert dt_util.parse_datetime(told.state).timestamp() == first + 3600
+    assert told.attributes["topic"] == status.last_told.topic
+    acknowledged = dt_util.parse_datetime(shown("membership_acknowledged").state).timestamp()
+    assert acknowledged == int(status.acknowledged_at)
+    # What the home tells stands in no history.
+    entities = site.hass.data["entity_components"]["sensor"].entities
+    (entity,) = [one for one in entities if one.entity_id == told.entity_id]
+    assert entity._unrecorded_attributes == {MATCH_ALL}
+
+    # The hub is away: what was told is out, and nothing of it is lost.
+    hub.disconnect()
+    await lived(site, 1)
+    await until(site, lambda: membership.link.status.out)
+    await site.settle()
+    status = membership.link.status
+    waiting = shown("membership_waiting")
+    assert int(waiting.state) == status.waiting + status.out > 0
+    names = ("not_sent", "not_acknowledged", "refused", "given_up", "bytes")
+    assert [waiting.attributes[name] for name in names] == [
+        status.waiting,
+        status.out,
+        status.refused,
+        status.dropped,
+        status.size,
+    ]
+    certificate = er.async_get(site.hass).async_get_entity_id(
+        "sensor", DOMAIN, f"{membership.subentry.subentry_id}_membership_certificate"
+    )
+    assert er.async_get(site.hass).async_get(certificate).disabled
+
+    membership.link._trouble = "what the disk said of /config"
+    report = Report(last_refusal=("consent", f"of {membership.link.status.home}"))
+    membership.link._reports[membership.link.status.home] = report
 
     diagnostics = await async_get_config_entry_diagnostics(site.hass, site.entry)
     text = str(diagnostics)
     (one,) = diagnostics["memberships"].values()
-    assert one["state"] == "connected"
-    for secret in (membership.link.status.home, NAME, f"'{COMMUNITY}'", f":{hub.broker.port}"):
+    assert (one["state"], one["last_refusal"]) == ("store", "consent")
+    assert one["out"] == status.out
+    for secret in (
+        "/config",
+        membership.link.status.home,
+        NAME,
+        f"'{COMMUNITY}'",
+        f":{hub.broker.port}",
+    ):
         assert secret not in text
 
 
@@ -65,6 +113,33 @@ async def test_the_live_view_shows_what_leaves(
     assert view["state"] == "connected"
     assert view["flows"] == ["grid_import", "grid_export"]
     assert [one["kind"] for one in view["outgoing"]] == ["consent"]
+    assert (view["home"], view["level"]) == (membership.link.status.home, "pseudonym")
+    assert view["next"] == []
+    # What leaves while somebody looks is shown as it leaves, word for word, before any answer.
+    await until(site, lambda: membership.link.outgoing[0].reason == 0)
+    less = replace(membership.link.status.agreed, flows=(Flow.GRID_IMPORT,))
+    os.kill(hub.broker.pid, signal.SIGSTOP)
+    try:
+        await membership.link.change(less)
+        while len(view["outgoing"]) < 2:
+            view = (await client.receive_json())["event"]
+        assert [one["reason"] for one in view["outgoing"]] == [0, None]
+    finally:
+        os.kill(hub.broker.pid, signal.SIGCONT)
+    while view["outgoing"][-1]["reason"] is None:
+        view = (await client.receive_json())["event"]
+    assert [one["reason"] for one in view["outgoing"]] == [0, 0]
+    assert view["flows"] == ["grid_import"]
+    last = membership.link.outgoing[-1]
+    assert (view["outgoing"][-1]["topic"], view["outgoing"][-1]["payload"]) == (
+        last.topic,
+        last.payload,
+    )
+    await client.send_json({"id": 3, "type": "unsubscribe_events", "subscription": 2})
+    while (answer := await client.receive_json())["type"] != "result":
+        pass
+    assert answer["success"]
+    assert len(membership._listeners) == len(MEMBERSHIP_SENSORS) - 1
 
 
 async def test_the_live_view_is_for_admins(

@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant
 
 from .memberships import memberships_of
 
-_NAMES: Final = frozenset({"home", "error", "last_told", "last_refusal"})
+_NAMES: Final = frozenset({"home", "homes", "error", "last_told", "last_refusal"})
 """Parts of a status that hold names of the home, or of its community's broker."""
 
 

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later
 from homeassistant.loader import async_get_integration
 from homeassistant.util.hass_dict import HassKey
 
@@ -14,16 +16,20 @@ from ..carbon.intervals import HOUR, floor
 from ..community.member.errors import MemberError
 from ..community.member.figures import Clock, HourFigures, Maker
 from ..community.member.link import MemberLink
+from ..community.member.outgoing import Outgoing
 from ..community.member.schedule import Pace
 from ..community.member.state import load
+from ..community.member.status import MemberState
 from ..community.member.telling import HoursOf
 from ..community.outbox.errors import OutboxError
 from ..const import DOMAIN, LOGGER
 from ..drivers.clock import now
+from ..entries import is_hub
 from .clock import is_synced
 from .files import member_folder
 from .issues import MembershipIssues
 from .keys import CONF_COMMUNITY
+from .left import load_left, save_left
 from .own_broker import own_broker
 from .source import Source, SourceError
 from .told import Told
@@ -33,6 +39,12 @@ METHOD: Final = "location@1"
 
 DATA_PACE: HassKey[Pace] = HassKey(f"{DOMAIN}_member_pace")
 """How fast memberships speak, where it is not the usual pace."""
+
+_LEFT: Final = frozenset({MemberState.WITHDRAWN, MemberState.UNCONFIRMED})
+"""States in which nothing is kept of what was told."""
+
+_KEEP_AFTER: Final = 2.0
+"""Seconds until what has left is kept for the time after a restart."""
 
 _STRETCH: Final = 31 * 24 * HOUR
 """Seconds that are read and told at once."""
@@ -49,13 +61,18 @@ class Membership:
         self._entry = entry
         self.subentry = subentry
         self.source = source
+        self.is_hub = is_hub(entry)
         self.link: MemberLink | None = None
         """None where its files cannot be used."""
 
-        self._issues = MembershipIssues(hass, entry.entry_id, subentry)
+        self._issues = MembershipIssues(hass, entry.entry_id, subentry, is_hub=self.is_hub)
         self._told = Told(until=floor(now(), HOUR))
         self._telling = asyncio.Lock()
         self._is_troubled = False
+        self._left: tuple[Outgoing, ...] = ()
+        """What has left, as it is in the file."""
+
+        self._keeping: CALLBACK_TYPE | None = None
         self._running: asyncio.Task[None] | None = None
         self._stops: list[CALLBACK_TYPE] = []
         self._listeners: set[Callable[[], None]] = set()
@@ -69,7 +86,10 @@ class Membership:
     async def async_start(self) -> None:
         """Go on with what was begun; where the files cannot be used a repair issue says so."""
         try:
-            self.link = await async_open_link(self._hass, self.folder, self._async_hours)
+            self._left = await self._hass.async_add_executor_job(load_left, self.folder)
+            self.link = await async_open_link(
+                self._hass, self.folder, self._async_hours, left=self._left
+            )
         except (MemberError, OutboxError) as err:
             LOGGER.error("The membership %s cannot be used: %s", self.subentry.title, err)
             self._issues.unusable(str(err))
@@ -89,6 +109,9 @@ class Membership:
         """Stop speaking; what waits is on the disk."""
         while self._stops:
             self._stops.pop()()
+        if self._keeping is not None:
+            self._keeping()
+            self._keeping = None
         if self._running is not None:
             self._running.cancel()
             await asyncio.wait([self._running])
@@ -98,6 +121,7 @@ class Membership:
         if link is not None:
             await link.close()
             await self._hass.async_add_executor_job(self._told.end, self.folder)
+            await self._hass.async_add_executor_job(save_left, self.folder, _lasting(link))
         self._issues.stop()
 
     @callback
@@ -111,8 +135,23 @@ class Membership:
         """Tell what has become of the link."""
         if self.link is not None:
             self._issues.follow(self.link.status)
+            self._keep_left()
         for listener in list(self._listeners):
             listener()
+
+    @callback
+    def _keep_left(self) -> None:
+        """Keep what has left soon, once for all that leaves meanwhile."""
+        if self._keeping is not None or self.link is None or _lasting(self.link) == self._left:
+            return
+
+        async def keep(_now: datetime) -> None:
+            self._keeping = None
+            if self.link is not None:
+                self._left = _lasting(self.link)
+                await self._hass.async_add_executor_job(save_left, self.folder, self._left)
+
+        self._keeping = async_call_later(self._hass, _KEEP_AFTER, keep)
 
     # Hours on their way
 
@@ -187,7 +226,11 @@ class Membership:
 
 
 async def async_open_link(
-    hass: HomeAssistant, folder: Path, hours: HoursOf, pace: Pace | None = None
+    hass: HomeAssistant,
+    folder: Path,
+    hours: HoursOf,
+    pace: Pace | None = None,
+    left: Sequence[Outgoing] = (),
 ) -> MemberLink:
     """Open the link of the membership in a folder; raises MemberError and OutboxError."""
     kept = await hass.async_add_executor_job(load, folder)
@@ -200,7 +243,13 @@ async def async_open_link(
         run=hass.async_add_executor_job,
         pace=pace or hass.data.get(DATA_PACE, Pace()),
         transport=own_broker(hass) if kept.broker is None else None,
+        left=left,
     )
+
+
+def _lasting(link: MemberLink) -> tuple[Outgoing, ...]:
+    """Return what has left and is kept; nothing once everything else is deleted."""
+    return () if link.status.state in _LEFT else link.outgoing
 
 
 async def async_maker(hass: HomeAssistant) -> Maker:

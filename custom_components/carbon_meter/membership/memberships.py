@@ -8,7 +8,8 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import DOMAIN
-from .files import communities_in, members_folder, remove_folder
+from ..entries import is_hub
+from .files import communities_in, members_folder, members_folders
 from .keys import CONF_COMMUNITY, DATA_JOINING, SUBENTRY_MEMBERSHIP
 from .leaving import Leaving
 from .membership import Membership
@@ -42,7 +43,12 @@ class Memberships:
         for community in await self._hass.async_add_executor_job(communities_in, folder):
             joining = self._hass.data.get(DATA_JOINING, ())
             if community not in kept and str(folder / community) not in joining:
-                leaving = Leaving(self._hass, self._entry, folder / community)
+                leaving = Leaving(
+                    self._hass,
+                    self._entry.entry_id,
+                    folder / community,
+                    is_hub=is_hub(self._entry),
+                )
                 self._leaving.append(leaving)
                 leaving.async_start()
 
@@ -68,9 +74,23 @@ def memberships_of(hass: HomeAssistant, entry: ConfigEntry) -> Memberships | Non
 async def async_remove_memberships(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Withdraw all memberships of an entry that is removed, and delete their files.
 
-    There is nobody who could go on trying afterwards: which hubs could not be reached is told.
+    Where a hub does not answer soon that goes on, and a repair issue tells of it.
     """
     folder = members_folder(hass, entry.entry_id)
-    for community in await hass.async_add_executor_job(communities_in, folder):
-        await Leaving(hass, entry, folder / community).async_at_once()
-    await hass.async_add_executor_job(remove_folder, folder)
+    communities = await hass.async_add_executor_job(communities_in, folder)
+    await asyncio.gather(
+        *(
+            Leaving(hass, entry.entry_id, folder / one, is_hub=is_hub(entry)).async_at_once()
+            for one in communities
+        )
+    )
+
+
+async def async_go_on_leaving(hass: HomeAssistant) -> None:
+    """Go on with what entries that were removed have not brought to an end."""
+    entries = {entry.entry_id for entry in hass.config_entries.async_entries(DOMAIN)}
+    folders = await hass.async_add_executor_job(members_folders, hass)
+    for entry_id, folder in folders.items():
+        if entry_id not in entries:
+            for community in await hass.async_add_executor_job(communities_in, folder):
+                Leaving(hass, entry_id, folder / community).async_start(is_behind=True)

@@ -1,7 +1,7 @@
 """Sensors of a membership: how it is, what was told last, what waits, what has arrived."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 import json
 from typing import Any, Final, override
@@ -89,15 +89,17 @@ def _waiting(_membership: Membership, link: MemberLink) -> dict[str, Any]:
     }
 
 
+_STATE: Final = MembershipDescription(
+    key="membership_state",
+    translation_key="membership_state",
+    device_class=SensorDeviceClass.ENUM,
+    options=[state.value for state in MemberState],
+    value_fn=lambda link: link.status.state.value,
+    attributes_fn=_state,
+)
+
 MEMBERSHIP_SENSORS: Final = (
-    MembershipDescription(
-        key="membership_state",
-        translation_key="membership_state",
-        device_class=SensorDeviceClass.ENUM,
-        options=[state.value for state in MemberState],
-        value_fn=lambda link: link.status.state.value,
-        attributes_fn=_state,
-    ),
+    _STATE,
     MembershipDescription(
         key="membership_told",
         translation_key="membership_told",
@@ -131,6 +133,13 @@ MEMBERSHIP_SENSORS: Final = (
 )
 
 
+HUB_MEMBERSHIP_SENSORS: Final = (
+    replace(_STATE, translation_key="hub_membership_state"),
+    *MEMBERSHIP_SENSORS[1:],
+)
+"""Those of a hub that is a member: its state speaks of two hubs."""
+
+
 async def async_add_memberships(
     hass: HomeAssistant, entry: ConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
@@ -140,17 +149,19 @@ async def async_add_memberships(
         return
     texts = await async_get_translations(hass, hass.config.language, "common", {DOMAIN})
     for subentry_id, membership in memberships.all.items():
+        model = "hub_membership" if membership.is_hub else "membership"
         device = DeviceInfo(
             identifiers={(DOMAIN, subentry_id)},
             name=membership.subentry.title,
-            model=texts[f"component.{DOMAIN}.common.membership"],
+            model=texts[f"component.{DOMAIN}.common.{model}"],
             entry_type=DeviceEntryType.SERVICE,
         )
         async_add_entities(_sensors(membership, device), config_subentry_id=subentry_id)
 
 
 def _sensors(membership: Membership, device: DeviceInfo) -> Iterable[SensorEntity]:
-    return [MembershipSensor(membership, device, one) for one in MEMBERSHIP_SENSORS]
+    described = HUB_MEMBERSHIP_SENSORS if membership.is_hub else MEMBERSHIP_SENSORS
+    return [MembershipSensor(membership, device, one) for one in described]
 
 
 class MembershipSensor(SensorEntity):

@@ -100,6 +100,7 @@ def _left(one: Outgoing) -> dict[str, Any]:
         "topic": one.topic,
         "payload": one.payload,
         "kind": one.kind,
+        "reason": one.reason,
         "start": one.start,
         "duration": one.duration,
         "revision": one.revision,

@@ -80,7 +80,7 @@ class House:
         return [each for start, each in sorted(self.archive.items()) if begin <= start < end]
 
 
-async def until(condition: Callable[[], object], what: str = "", patience: float = 30.0) -> None:
+async def until(condition: Callable[[], object], what: str = "", patience: float = 90.0) -> None:
     """Wait until something is so; fail when it takes too long."""
     end = time.monotonic() + patience
     while not condition():

@@ -42,7 +42,10 @@ class Hub:
     ) -> None:
         folder.mkdir(exist_ok=True)
         self._broker = broker
-        self._now = now
+        self.ahead = 0.0
+        """Seconds by which its clock is ahead."""
+
+        self._now = lambda: now() + self.ahead
         self._commands: list[tuple[str, bytes]] = []
         self.ledger = Ledger(folder / "ledger.db", community=broker.community, zone=BERLIN)
         self.books = Books(folder / "books.db")

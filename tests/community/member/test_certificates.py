@@ -1,12 +1,19 @@
 """Certificates are renewed, and pseudonyms change: real keys, real TLS."""
 
+from collections.abc import Callable
 from pathlib import Path
 import time
 
 import pytest
 
+from custom_components.carbon_meter.community.authority import keys
 from custom_components.carbon_meter.community.authority.credentials import Credentials
-from custom_components.carbon_meter.community.contract.certificates import read_signing
+from custom_components.carbon_meter.community.contract.certificates import (
+    Issued,
+    SigningRequest,
+    Wanted,
+    read_signing,
+)
 from custom_components.carbon_meter.community.contract.consent import read_agreement
 from custom_components.carbon_meter.community.contract.message import Level
 from custom_components.carbon_meter.community.hub import certifying
@@ -117,22 +124,30 @@ def hub_of_pseudonyms(
     made.close()
 
 
+def connecting(broker: Broker, folder: Path) -> Callable[[str], MqttTransport]:
+    """Return how a home connects under each of its ids.
+
+    By the real clock the next month has not begun: its certificate is made good for now.
+    """
+
+    def connect(home: str) -> MqttTransport:
+        own = Credentials(folder / home)
+        held = own if own.begins <= time.time() else Credentials(broker.credentials(home))
+        return MqttTransport(broker.address, broker.port, held.context, identifier=home)
+
+    return connect
+
+
 @pytest.mark.clause("CM-44")
 async def test_a_pseudonym_changes_with_the_month(
     broker: Broker, hub_of_pseudonyms: Hub, house: House, tmp_path: Path
 ) -> None:
     hub, folder = hub_of_pseudonyms, tmp_path / "home"
 
-    def connect(home: str) -> MqttTransport:
-        # By the real clock the next month has not begun: its certificate is made good for now.
-        own = Credentials(folder / home)
-        held = own if own.begins <= time.time() else Credentials(broker.credentials(home))
-        return MqttTransport(broker.address, broker.port, held.context, identifier=home)
-
     async with hub:
         await joined(hub, folder, house, days=40, level=Level.PSEUDONYM)
         old = kept.load(folder).identities[0]
-        async with linked(folder, house, transport=connect) as link:
+        async with linked(folder, house, transport=connecting(broker, folder)) as link:
             await link.tell(house.live(int(house.now()) // HOUR * HOUR - HOUR, 1.0))
             await until(lambda: kept.load(folder).identities[0].is_known, "known")
             house.ahead = max(0.0, asks_at(old, house.now()) + 1 - time.time())
@@ -186,20 +201,69 @@ async def test_a_pseudonym_changes_with_the_month(
     assert not (folder / new.home).exists()
 
 
+@pytest.mark.clause("CM-48")
+async def test_a_home_whose_next_id_is_held_back_asks_for_it_again(
+    broker: Broker, hub_of_pseudonyms: Hub, house: House, tmp_path: Path
+) -> None:
+    """Another home was expelled that had asked for its next id, too."""
+    hub, folder = hub_of_pseudonyms, tmp_path / "home"
+
+    def asks(wanted: Wanted) -> None:
+        request = SigningRequest(
+            community=broker.community,
+            home=outcast,
+            at=0,
+            wanted=wanted,
+            csr=keys.csr_for(keys.new_key(), outcast),
+        )
+        assert isinstance(hub.desk.signing(request, house.now()), Issued)
+
+    async with hub:
+        first = await joined(hub, folder, house, days=40, level=Level.PSEUDONYM)
+        old = kept.load(folder).identities[0]
+        outcast = (await hub.invite()).home
+        asks(Wanted.ENROL)
+        hub.desk.heard(outcast, house.now())
+        async with linked(folder, house, transport=connecting(broker, folder)) as link:
+            await link.tell(house.live(first, 1.0))
+            await until(lambda: kept.load(folder).identities[0].is_known, "known")
+            house.ahead = max(0.0, asks_at(old, house.now()) + 1 - time.time())
+            await until(lambda: len(kept.load(folder).identities) == 2, "the next id")
+            new = kept.load(folder).identities[1]
+            asks(Wanted.ROTATE)
+            hub.desk.expel(outcast, house.now())
+            asked = len(hub.topics("csr"))
+            house.ahead = new.begins + 3 * HOUR - time.time()
+            hub.desk.turn(house.now())
+            await hub.flush()
+            assert new.home not in {home.id for home in hub.desk.homes()}
+            await link.tell(house.live(new.begins, 2.0, 3.0))
+            link._lines[old.home].conversation.wake()
+            await until(lambda: len(hub.topics("csr")) > asked, "asked again")
+            await until(lambda: not hub.desk._registry.is_doubted(new.home), "trusted")
+            hub.desk.turn(house.now())
+            await hub.flush()
+            assert new.home in {home.id for home in hub.desk.homes()}
+        async with linked(folder, house, transport=connecting(broker, folder)) as link:
+            await until(lambda: len(hub.wh(new.home)) == 2, "told")
+            await until(lambda: list(link._lines) == [new.home], "the past one hangs up")
+        # Once the hub takes the id, it is not asked for any more.
+        asked = len(hub.topics("csr"))
+        async with linked(folder, house, transport=connecting(broker, folder)) as link:
+            await link.tell(house.live(new.begins + 2 * HOUR, 4.0))
+            await until(lambda: len(hub.wh(new.home)) == 3, "told more")
+        assert len(hub.topics("csr")) == asked
+
+
 async def test_the_next_id_leaves_too_when_it_begins(
     broker: Broker, hub_of_pseudonyms: Hub, house: House, tmp_path: Path
 ) -> None:
     hub, folder = hub_of_pseudonyms, tmp_path / "home"
 
-    def connect(home: str) -> MqttTransport:
-        own = Credentials(folder / home)
-        held = own if own.begins <= time.time() else Credentials(broker.credentials(home))
-        return MqttTransport(broker.address, broker.port, held.context, identifier=home)
-
     async with hub:
         first = await joined(hub, folder, house, days=40, level=Level.PSEUDONYM)
         old = kept.load(folder).identities[0]
-        async with linked(folder, house, transport=connect) as link:
+        async with linked(folder, house, transport=connecting(broker, folder)) as link:
             await link.tell(house.live(first, 1.0))
             await until(lambda: kept.load(folder).identities[0].is_known, "known")
             house.ahead = max(0.0, asks_at(old, house.now()) + 1 - time.time())
@@ -211,7 +275,7 @@ async def test_the_next_id_leaves_too_when_it_begins(
         house.ahead = new.begins + 60 - time.time()
         hub.desk.turn(house.now())
         await hub.flush()
-        async with linked(folder, house, transport=connect) as link:
+        async with linked(folder, house, transport=connecting(broker, folder)) as link:
             await until(lambda: link.status.state is MemberState.WITHDRAWN, "both")
     assert [topic for topic in hub.topics("withdraw") if new.home in topic]
     assert not [topic for topic in hub.topics("consent") if new.home in topic]

@@ -16,7 +16,7 @@ from tests.community.broker import Broker, free_port, needs_broker
 
 from .house import House, agreed, until
 from .hub import Hub
-from .membership import linked
+from .membership import DAY, backdate, linked
 
 pytestmark = needs_broker
 
@@ -168,6 +168,69 @@ async def test_a_home_whose_certificate_has_ended_comes_back(hub: Hub, tmp_path:
         assert [each.home for each in held.identities] == [invitation.home, another.home]
         async with linked(folder, house) as link:
             await until(lambda: link.status.state == "connected", "connected again")
+
+
+async def _with_weeks_untold(hub: Hub, house: House, folder: Path) -> tuple[str, int]:
+    """Join 91 days ago, and have told nothing for 29; return the id and when they begin."""
+    house.ahead = hub.ahead = -91 * DAY
+    await join(await hub.invite(), folder, agreed(), now=house.now)
+    house.ahead = hub.ahead = 0.0
+    first = backdate(folder, house, 29)
+    async with linked(folder, house) as link:
+        await until(lambda: link.status.state == "expired", "expired")
+        for day in range(29):
+            await link.tell(house.live(first + day * DAY, *[float(day + 1)] * 24))
+        assert (link.status.waiting, link.status.dropped) == (29 * 24, 0)
+        return link.status.home, first
+
+
+@pytest.mark.clause("CM-33")
+async def test_invited_again_a_home_tells_all_that_has_waited(hub: Hub, tmp_path: Path) -> None:
+    house, folder = House(), tmp_path / "home"
+    async with hub:
+        home, first = await _with_weeks_untold(hub, house, folder)
+        await join(await hub.invite(home), folder, agreed())
+        assert [each.home for each in kept.load(folder).identities] == [home]
+        async with linked(folder, house) as link:
+            await until(lambda: not link.status.waiting + link.status.out, "all told", 60)
+            assert link.status.dropped == 0
+        assert sum(hub.wh(home).values()) == sum(24 * (day + 1) for day in range(29))
+        assert hub.ledger.missing(home, first, first + 29 * DAY) == []
+        # It has the same place, and there is still one home.
+        assert [each.id for each in hub.desk.homes()] == [home]
+
+
+async def test_what_another_name_cannot_tell_is_counted(hub: Hub, tmp_path: Path) -> None:
+    house, folder = House(), tmp_path / "home"
+    async with hub:
+        home, _ = await _with_weeks_untold(hub, house, folder)
+        await join(await hub.invite(), folder, agreed())
+        for _ in range(2):
+            # Also after a restart: it stays known.
+            async with linked(folder, house) as link:
+                await until(lambda: link.status.dropped == 29 * 24, "counted")
+                await until(lambda: link.status.state == "connected", "connected")
+                assert link.status.home != home
+        assert not (folder / home).exists()
+        assert hub.wh(home) == {}
+
+
+async def test_a_new_invitation_has_a_new_key_signed_though_the_old_one_holds(
+    hub: Hub, tmp_path: Path
+) -> None:
+    folder = tmp_path / "home"
+    async with hub:
+        invitation = await hub.invite()
+        await join(invitation, folder, agreed())
+        before = Credentials(folder / invitation.home).key
+        # The same once more asks nobody.
+        await join(invitation, folder, agreed())
+        assert Credentials(folder / invitation.home).key == before
+        again = await hub.invite(invitation.home)
+        await join(again, folder, agreed())
+        assert Credentials(folder / invitation.home).key != before
+        async with linked(folder, House()) as link:
+            await until(lambda: link.status.state == "connected", "connected")
 
 
 async def test_without_a_broker_of_its_own_nobody_enrols(hub: Hub, tmp_path: Path) -> None:

@@ -125,13 +125,31 @@ async def test_weeks_without_a_hub_lose_nothing(broker: Broker, hub: Hub, tmp_pa
             await link.tell(house.live(first + day * DAY, *[float(day + 1)] * 24))
         await until(lambda: link.status.out == 29 * 24, "all out")
         home = link.status.home
-        async with hub:
-            await until(lambda: is_done(link), "acks", 60)
+    # What the broker has kept for the hub is lost with it: the home alone has it.
+    broker.stop()
+    (broker.layout.broker / "data" / "mosquitto.db").unlink()
+    broker.start()
+    async with hub, linked(tmp_path, house) as link:
+        assert hub.topics("/fp/") == []
+        house.ahead = 2 * HOUR
+        await until(lambda: is_done(link), "acks", 60)
     assert sum(hub.wh(home).values()) == sum(24 * (day + 1) for day in range(29))
     assert hub.ledger.missing(home, first, first + 29 * DAY) == []
 
 
-async def test_a_broker_that_dies_costs_nothing(broker: Broker, hub: Hub, tmp_path: Path) -> None:
+@pytest.mark.parametrize("persistence", ["true", "false"])
+async def test_a_broker_that_dies_costs_nothing(
+    broker: Broker, hub: Hub, tmp_path: Path, persistence: str
+) -> None:
+    """Also one that keeps nothing on its disk: neither what waits nor who has subscribed."""
+    configuration = broker.layout.broker / "mosquitto.conf"
+    written = configuration.read_text(encoding="utf-8")
+    assert written.count("persistence true\n") == 1
+    broker.stop()
+    configuration.write_text(
+        written.replace("persistence true\n", f"persistence {persistence}\n"), encoding="utf-8"
+    )
+    broker.start()
     house = House()
     async with hub:
         first = await joined(hub, tmp_path, house, days=20)
@@ -467,14 +485,17 @@ async def test_somebody_who_is_expelled_does_not_hammer(
             await hub.flush()
             await until(lambda: link.status.state is MemberState.NOT_AUTHORIZED, "refused")
             assert link.status.error
-            before = broker.log.count(f"{link.status.home} not authorised") + broker.log.count(
-                "Client <unknown>"
-            )
+
+            def refusals() -> int:
+                log = broker.log
+                return log.count(f"{link.status.home} not authorised") + log.count(
+                    "Client <unknown>"
+                )
+
+            before = refusals()
             await asyncio.sleep(2)
-            after = broker.log.count(f"{link.status.home} not authorised") + broker.log.count(
-                "Client <unknown>"
-            )
-            assert after == before
+            # What the broker writes of the one refusal may come late; of hammering, it is twenty.
+            assert refusals() - before <= 2
 
 
 async def test_another_broker_is_not_spoken_to(broker: Broker, hub: Hub, tmp_path: Path) -> None:

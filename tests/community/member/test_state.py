@@ -83,10 +83,10 @@ def test_the_next_id_is_asked_for_before_the_month_ends(begins: int, later: int)
     assert asks_at(who, now) - who.begins >= 5 * DAY - 1
 
 
-def test_certificates_are_renewed_after_two_thirds_of_their_life() -> None:
+def test_certificates_are_renewed_after_two_fifths_of_their_life() -> None:
     who = identity("h1", BEGIN, holds_from=BEGIN, holds_until=BEGIN + 90 * DAY)
-    assert not who.is_due(BEGIN + 60 * DAY - 1)
-    assert who.is_due(BEGIN + 60 * DAY)
+    assert not who.is_due(BEGIN + 36 * DAY - 1)
+    assert who.is_due(BEGIN + 36 * DAY)
     assert not who.has_ended(BEGIN + 90 * DAY - 1)
     assert who.has_ended(BEGIN + 90 * DAY)
     assert not identity("h1", BEGIN).is_due(BEGIN + 900 * DAY)
@@ -132,6 +132,21 @@ def test_widening_holds_from_the_next_midnight() -> None:
     assert held.agreed_for(BEGIN + 6 * HOUR).duration == DAY
     assert held.agreed_for(BEGIN + 6 * HOUR).flows == (Flow.PV,)
     assert held.agreed_for(BEGIN + DAY) == agreed()
+
+
+@pytest.mark.parametrize("late", [0.0, 0.001, 0.4, 0.999, 1.0, HOUR - 0.001])
+def test_an_hour_that_began_a_moment_ago_is_not_the_next(late: float) -> None:
+    assert kept.next_hour(BEGIN + late) == (BEGIN + HOUR if late else BEGIN)
+    assert kept.next_hour(BEGIN - 0.001) == BEGIN
+
+
+@pytest.mark.parametrize("late", [0.0, 0.4])
+def test_more_is_shown_of_no_day_that_had_begun(late: float) -> None:
+    narrow = agreed(flows=(Flow.PV,))
+    held = state(agreements=(Since(start=BEGIN - DAY, agreed=narrow),))
+    wider = held.agreeing(agreed(), BEGIN + late)
+    assert wider.agreed_for(BEGIN) == (narrow if late else agreed())
+    assert wider.agreed_for(BEGIN + DAY) == agreed()
 
 
 def test_agreements_are_in_order_wherever_the_clock_is() -> None:

@@ -13,6 +13,7 @@ from custom_components.carbon_meter.community.contract.consent import (
     Withdrawal,
     read_agreement,
 )
+from custom_components.carbon_meter.community.contract.message import Flow
 from custom_components.carbon_meter.community.member import state as kept
 from custom_components.carbon_meter.community.member.enrol import join
 from custom_components.carbon_meter.community.member.link import MemberLink
@@ -149,6 +150,61 @@ async def test_it_outranks_the_consent_of_an_id_that_began_later(hub: Hub, tmp_p
     assert hub.wh(home) == {}
 
 
+@pytest.mark.clause("CM-47")
+async def test_a_withdrawal_that_a_later_consent_holds_against_is_told_again_with_a_later_one(
+    hub: Hub, tmp_path: Path
+) -> None:
+    """The home was put back from a backup, and so was its clock."""
+    house, folder = House(), tmp_path / "home"
+    async with hub:
+        home = await told(hub, folder, house)
+        held = hub.books.agreement(home)
+        assert isinstance(held, Consent)
+        hub.books.agree(replace(held, at=int(time.time() * 1000) + 600_000))
+        hub.books.commit()
+        async with linked(folder, house) as link:
+            await link.withdraw()
+            # At once with the next moment; that is not enough.
+            await until(lambda: len(hub.topics("withdraw")) == 2, "again")
+            later = int(time.time() * 1000) + 3_600_000
+            await until(lambda: (link._holdings.state.withdrawn_at or 0) >= later, "refused")
+            assert link.status.refusals == {"consent": 2}
+            assert link.status.state is MemberState.WITHDRAWING
+            assert "CM-47" in (link.status.error or "")
+            assert link.outgoing[-1].refused == "consent"
+            assert hub.wh(home)
+            for ahead in (61, 121):
+                house.ahead += ahead
+                link._lines[home].conversation.wake()
+            await until(lambda: link.status.state is MemberState.WITHDRAWN, "deleted")
+            assert link.status.error is None
+    assert hub.wh(home) == {}
+    said = [read_agreement(each.topic, each.payload) for each in hub.heard if "withd" in each.topic]
+    assert len(said) == 3
+    assert said[0].at < said[1].at < said[1].at + 3_600_000 <= said[2].at
+
+
+@pytest.mark.clause("CM-47")
+async def test_a_consent_that_a_later_one_holds_against_is_told_again_with_a_later_one(
+    hub: Hub, tmp_path: Path
+) -> None:
+    house, folder = House(), tmp_path / "home"
+    async with hub:
+        home = await told(hub, folder, house)
+        held = hub.books.agreement(home)
+        assert isinstance(held, Consent)
+        wide = replace(held, at=int(time.time() * 1000) + 1000, flows=tuple(Flow))
+        hub.books.agree(wide)
+        hub.books.commit()
+        house.ahead = 2.0
+        state = kept.load(folder)
+        kept.save(folder, state.with_identity(replace(state.identities[0], is_known=False)))
+        async with linked(folder, house):
+            await until(lambda: hub.books.agreement(home) != wide, "it holds")
+    assert replace(hub.books.agreement(home), at=0) == replace(held, at=0)
+    assert len(hub.topics("consent")) == 3
+
+
 async def test_a_home_that_is_not_let_in_any_more_ends_with_its_certificate(
     hub: Hub, tmp_path: Path
 ) -> None:
@@ -163,8 +219,9 @@ async def test_a_home_that_is_not_let_in_any_more_ends_with_its_certificate(
             assert link.status.state is MemberState.WITHDRAWING
         house.ahead = 91 * DAY
         async with linked(folder, house) as link:
-            await until(lambda: link.status.state is MemberState.WITHDRAWN, "over")
+            await until(lambda: link.status.state is MemberState.UNCONFIRMED, "over")
             assert link.status.homes_deleted is None
+            assert link.status.homes == (home,)
     assert leftovers(folder) == [kept.FILE]
 
 

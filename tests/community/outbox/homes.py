@@ -1,6 +1,8 @@
 """A home that tells hours, as the tests of the outbox need it."""
 
 from dataclasses import replace
+from random import Random
+import string
 from typing import Any
 
 from custom_components.carbon_meter.community.contract.answers import Ack
@@ -18,6 +20,7 @@ BEGIN = 1_799_996_400
 NOW = BEGIN + 30 * 86400
 COMMUNITY = "street"
 HOME = "home_17"
+_MARKS = string.digits + string.ascii_letters + string.punctuation
 
 
 def item(flow: Flow, wh: int) -> Item:
@@ -56,6 +59,41 @@ def footprint(hour: int, revision: int = 0, wh: int = 1000, **changes: Any) -> F
         is_final=False,
     )
     return replace(made, **changes)
+
+
+def longest(hour: int, chance: Random) -> Footprint:
+    """Return the most that a home can tell of an hour: all flows, every text and number full.
+
+    The texts are drawn by chance, so that nothing makes them shorter.
+    """
+
+    def text() -> str:
+        return "".join(chance.choices(_MARKS, k=64))
+
+    items = tuple(
+        replace(
+            item(flow, 2**40 - 1),
+            mg=chance.randrange(1 - 2**40, -(2**39)),
+            source=text(),
+            zone=text(),
+            kind=Kind.MARGINAL,
+            version=text(),
+            resolution=366 * 86400,
+            quality=Quality.SUBSTITUTED,
+            carbon_free=chance.randrange(2**39, 2**40 - 1),
+        )
+        for flow in Flow
+    )
+    return footprint(
+        hour,
+        revision=2**31 - 1,
+        community="c" * 64,
+        home="h" * 64,
+        items=items,
+        method=f"{'m' * 32}@{'1' * 31}",
+        software=text(),
+        offset_ms=-86_400_000,
+    )
 
 
 def ack_of(*sent: Footprint, **changes: Any) -> Ack:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 import sqlite3
 
 import pytest
@@ -12,6 +13,7 @@ from custom_components.carbon_meter.community.contract.reading import read
 from custom_components.carbon_meter.community.contract.refusal import Code, RefusedError
 from custom_components.carbon_meter.community.contract.revisions import Standing
 from custom_components.carbon_meter.community.contract.writing import write
+from custom_components.carbon_meter.community.hub.numbers import Numbers
 from custom_components.carbon_meter.community.outbox.outbox import Outbox
 from tests.community.outbox.homes import (
     BEGIN,
@@ -22,7 +24,10 @@ from tests.community.outbox.homes import (
     ack_of,
     footprint,
     hours,
+    longest,
 )
+
+CONTRACT = Path(__file__).parents[3] / "docs" / "community" / "contract.md"
 
 
 @pytest.fixture
@@ -165,6 +170,23 @@ def test_acks_that_overlap_add_up(outbox: Outbox) -> None:
     assert outbox.status().out == 0
 
 
+def test_several_acks_let_go_of_what_one_has_no_room_for(outbox: Outbox) -> None:
+    """Every second message of a burst has come; two of the acks come twice."""
+    outbox.put_all(footprint(hour) for hour in range(700))
+    messages = outbox.pending(700, NOW)
+    outbox.sent(messages, NOW)
+    numbers = Numbers()
+    for message in messages[1::2]:
+        numbers.add(message.seq, message.digest)
+    acks = [
+        replace(ack_of(messages[0]), upto=told.upto, also=told.also, digest=told.digest)
+        for told in numbers.tell()
+    ]
+    assert len(acks) == 3
+    assert [outbox.acknowledged(ack) for ack in (*acks, *acks[:2])] == [128, 94, 128, 0, 0]
+    assert hours(outbox.pending(700, NOW + HOUR)) == list(range(0, 700, 2))
+
+
 def test_an_ack_can_come_before_sent_is_told(outbox: Outbox) -> None:
     outbox.put(footprint(0))
     messages = outbox.pending(10, NOW)
@@ -261,6 +283,30 @@ def test_beyond_the_bound_the_earliest_is_given_up_and_counted(path: Path) -> No
     assert outbox.status().dropped == 4
     assert hours(outbox.pending(10, NOW)) == [3, 4, 5, 6, 7]
     outbox.close()
+
+
+@pytest.mark.clause("CM-33")
+def test_400_days_of_the_longest_texts_are_kept_as_the_contract_says(path: Path) -> None:
+    """By itself an outbox holds 9600 footprints, not one more, on less of the disk than is said."""
+    said = " ".join(CONTRACT.read_text(encoding="utf-8").split())
+    assert "9600 footprints with their contents, 400 days of hours. Beyond that" in said
+    assert "even the longest texts keep it below 80 MB" in said
+    chance, sizes = Random(17), []  # noqa: S311
+    outbox = Outbox(path)
+    for first in range(0, 9600, 400):
+        outbox.put_all(longest(hour, chance) for hour in range(first, first + 400))
+        sizes.append(outbox.status().size)
+    assert (outbox.status().waiting, outbox.status().dropped) == (9600, 0)
+    outbox.put(longest(9600, chance))
+    assert (outbox.status().waiting, outbox.status().dropped) == (9600, 1)
+    assert hours(outbox.pending(1, NOW)) == [1]
+    while messages := outbox.pending(400, NOW):
+        outbox.sent(messages, NOW)
+        sizes.append(outbox.status().size)
+    assert outbox.status().out == 9600
+    outbox.close()
+    # They are long: 400 days of usual hours are a tenth of it.
+    assert 40_000_000 < max(sizes) < 80_000_000
 
 
 def test_what_was_refused_gives_way_first(path: Path) -> None:

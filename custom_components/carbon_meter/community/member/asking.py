@@ -8,10 +8,12 @@ import json
 from pathlib import Path
 
 from ..authority import keys
+from ..authority.checking import check_issued
 from ..authority.credentials import Credentials
 from ..authority.errors import AuthorityError
 from ..authority.files import make_folder, read, remove, write
 from ..contract.certificates import Issued, SigningRequest, Wanted, write_signing
+from ..contract.refusal import RefusedError
 from .errors import MemberError
 
 
@@ -37,24 +39,35 @@ def request(folder: Path, community: str, home: str, wanted: Wanted, now: float)
     )
 
 
+def again(of: Credentials, community: str, home: str, now: float) -> SigningRequest:
+    """Return the request for another id once more, by the key that came of it.
+
+    Raises MemberError if the key cannot be read.
+    """
+    try:
+        csr = keys.csr_for(of.key, home)
+    except AuthorityError as err:
+        raise MemberError(str(err)) from err
+    return SigningRequest(
+        community=community, home=home, at=int(now * 1000), wanted=Wanted.ROTATE, csr=csr
+    )
+
+
 def message(signing: SigningRequest) -> tuple[str, bytes]:
     """Return topic and payload of a request."""
     return write_signing(signing)
 
 
-def is_ours(folder: Path, wanted: Wanted, issued: Issued) -> bool:
-    """Return whether a certificate answers what was asked for, and names whom it says."""
+def is_ours(folder: Path, wanted: Wanted, issued: Issued, now: float) -> bool:
+    """Return whether a certificate answers what was asked for, and can be used."""
     asked = _kept(folder, wanted)
     if asked is None:
         return False
     try:
-        return (
-            keys.matches(asked.key, issued.certificate)
-            and keys.subject_of(issued.certificate) == issued.subject
-            and keys.is_signed(issued.certificate, issued.authorities)
-        )
-    except AuthorityError:
+        check_issued(issued, keys.key_in(asked.key).public_key(), wanted, now)
+    except RefusedError:
         return False
+    return True
 
 
 def keep(folder: Path, wanted: Wanted, issued: Issued, into: Credentials) -> None:

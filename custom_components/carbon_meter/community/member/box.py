@@ -8,6 +8,7 @@ from typing import Final
 
 from ..authority.credentials import Credentials
 from ..authority.errors import AuthorityError
+from ..authority.files import remove as overwrite
 from ..contract.fields import LARGEST_REVISION
 from ..contract.message import Footprint
 from ..contract.refusal import Code, RefusedError
@@ -97,6 +98,11 @@ class Box:
         """Change or withhold what has not left; see `Outbox.revise`."""
         return self.outbox.revise(change)
 
+    def untold(self) -> int:
+        """Return how many periods the hub does not have yet, or not as they are."""
+        status = self.outbox.status()
+        return status.waiting + status.out + len(self._told.due())
+
     def due(self) -> list[tuple[int, int]]:
         """Return the longer periods that are to be told once they are over."""
         return self._told.due()
@@ -115,15 +121,28 @@ class Box:
         remove_folder(self.folder)
 
 
+def databases(folder: Path) -> list[Path]:
+    """Return the databases of all ids of a membership, in the order in which to copy them.
+
+    What is in the outbox alone is told again; what is said to be told, but is in no outbox, never
+    would be: so the outbox is the later one.
+    """
+    paths = [home / name for home in sorted(folder.iterdir()) for name in (_TOLD, _OUTBOX)]
+    return [path for path in paths if path.is_file()]
+
+
 def revision_of(now: float) -> int:
     """Return a revision that rises with time: minutes since 1970, far above what is counted."""
     return max(0, int(now // _MINUTE))
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove what is kept for an id, the key overwritten before; raises MemberError."""
+    """Remove what is kept for an id, all keys overwritten before; raises MemberError."""
     try:
         Credentials(folder).remove()
+        # Those that wait for a certificate.
+        for asked in folder.glob("*.json"):
+            overwrite(asked)
         if folder.exists():
             shutil.rmtree(folder)
     except (AuthorityError, OSError) as err:

@@ -62,6 +62,9 @@ _REFUSED_AGAIN: Final = 86400.0
 _OVERTAKEN: Final = "CM-47"
 """What is said to a consent that a later one of the same home keeps from holding."""
 
+_MOST_STEPS: Final = 22
+"""Doublings of an hour, after which what is said is of centuries ahead."""
+
 _WITHDRAWAL_AGAIN: Final = 60.0
 """Seconds until a withdrawal that nobody has answered is told again; then doubled up to an hour."""
 
@@ -87,7 +90,7 @@ class Conversation:
         self._report = report
         self._pace = pace
         self._changed = changed
-        self._renewal = Renewal(home, holdings, log)
+        self._renewal = Renewal(home, holdings, log, changed)
         self._woken = asyncio.Event()
         self._told: Agreement | None = None
         """The agreement that the broker has of us on this connection."""
@@ -99,11 +102,14 @@ class Conversation:
         self._is_asked = False
         self._is_renewed = False
         self._consent_asked_at: float | None = None
+        self._renewed_at: float | None = None
         self._refused_at: float | None = None
         """When the hub refused the consent of this connection, by the monotonic clock."""
 
         self._withdrawal_due = 0.0
         self._patience = _WITHDRAWAL_AGAIN
+        self._overtaken = 0
+        """How often the hub has said that a later consent holds against what we agree to."""
 
     def wake(self) -> None:
         """Have it look at once whether something is to be done."""
@@ -179,7 +185,9 @@ class Conversation:
         if is_consent and (agreement == self._told or self._identity().is_known):
             self._told = agreement
             return
-        if agreement == self._tried and not (is_turn if is_consent else self._is_withdrawal_due()):
+        if is_consent and agreement == self._tried and not is_turn:
+            return
+        if isinstance(self._tried, Withdrawal) and not self._is_withdrawal_due():
             return
         self._tried, self._told = agreement, None
         sort = Sort.CONSENT if is_consent else Sort.WITHDRAWAL
@@ -242,9 +250,14 @@ class Conversation:
         sort: Sort,
         footprint: Footprint | None = None,
     ) -> int:
-        """Publish a message and remember it; raises TransportError if it is not taken."""
+        """Remember a message and publish it; raises TransportError if it is not taken.
+
+        It is shown before it leaves: a connection that breaks may have carried it.
+        """
+        number = self._log.add(sort, message, self._holdings.now(), footprint)
+        self._changed()
         reason = await transport.publish(*message)
-        self._log.add(sort, message, reason, self._holdings.now(), footprint)
+        self._log.answer(number, reason)
         self._report.is_heard = reason != NOBODY_LISTENS
         self._changed()
         if reason >= FAILED:
@@ -294,6 +307,10 @@ class Conversation:
                     await self._refused(nack)
                 case Request() as request:
                     await self._asked(request)
+        elif place.channel is Channel.NACK:
+            said = read_answer(received.topic, received.payload)
+            if isinstance(said, Nack) and said.start is None:
+                await self._not_withdrawn(said)
 
     async def _acknowledged(self, ack: Ack) -> None:
         """Let go of what the hub has."""
@@ -319,7 +336,9 @@ class Conversation:
             # and takes the same when it has it again.
             if nack.start is not None:
                 await self._consent_again()
-            elif nack.clause != _OVERTAKEN:
+            elif nack.clause == _OVERTAKEN:
+                await self._consent_overtaken()
+            else:
                 await self._consent_refused()
             return
         await self._holdings.call(box.outbox.refused, nack)
@@ -327,6 +346,34 @@ class Conversation:
             now = self._holdings.now()
             if nack.revision is not None and nack.revision < revision_of(now):
                 await self._holdings.call(box.renumber, nack.start, nack.duration, now)
+
+    async def _not_withdrawn(self, nack: Nack) -> None:
+        """Say that the hub does not take the withdrawal, and tell it again with a later `at`.
+
+        Another consent of this home holds there. What is wrong otherwise, another `at` does not
+        mend: it is told again as it is.
+        """
+        self._log.refuse_last(Sort.WITHDRAWAL, nack.code)
+        self._report.refused(nack)
+        self._report.declined = f"{nack.code} ({nack.clause}): {nack.detail}"
+        _LOGGER.warning("The hub does not take the withdrawal: %s", self._report.declined)
+        if nack.code is not Code.CONSENT:
+            return
+        is_first = not self._overtaken
+        step = self._later()
+        await self._holdings.update(lambda state: state.withdrawing(self._holdings.now(), step))
+        if is_first:
+            self._withdrawal_due = self._holdings.now()
+            self.wake()
+
+    def _later(self) -> int:
+        """Return by how many ms an agreement is to be later that the hub says is overtaken.
+
+        The first time the next moment does; then a clock is wrong, nobody knows by how much.
+        """
+        step = HOUR * 1000 << min(self._overtaken, _MOST_STEPS) if self._overtaken else 1
+        self._overtaken += 1
+        return step
 
     async def _consent_again(self) -> None:
         """Tell the consent to a hub that has lost it, not more than once an hour."""
@@ -337,6 +384,22 @@ class Conversation:
         self._consent_asked_at = now
         await self._set_known(self._identity().consented_at, is_known=False)
         self._told = self._tried = None
+        self.wake()
+
+    async def _consent_overtaken(self) -> None:
+        """Mean the consent again, with a later `at`, not more than once an hour.
+
+        Another one of this home holds at the hub: a copy of it was put back from a backup.
+        """
+        now = time.monotonic()
+        last = self._renewed_at
+        if last is not None and now - last < _CONSENT_AGAIN:
+            return
+        self._renewed_at = now
+        step = self._later()
+        await self._holdings.update(
+            lambda state: state.consenting(self._home, self._holdings.now(), step)
+        )
         self.wake()
 
     async def _consent_refused(self) -> None:
@@ -391,6 +454,7 @@ class Conversation:
 
         if not self._identity().is_deleted:
             await self._holdings.update(change)
+            self._report.declined = None
 
     def _identity(self) -> Identity:
         """Return the id that speaks, as it is kept now."""

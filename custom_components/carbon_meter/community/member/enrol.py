@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+import hashlib
 from pathlib import Path
 import time
 from typing import Final
@@ -10,6 +11,7 @@ from typing import Final
 from ..authority.broker import Broker
 from ..authority.credentials import Credentials, server_only_context
 from ..authority.errors import AuthorityError
+from ..authority.files import read, write
 from ..authority.invitation import Invitation
 from ..contract.certificates import Declined, Issued, SigningRequest, Wanted, read_certificate
 from ..contract.refusal import RefusedError
@@ -25,6 +27,8 @@ from .transport import FAILED, NOBODY_LISTENS, NOT_AUTHORIZED, Received, Transpo
 
 PATIENCE: Final = 30.0
 """Seconds for the hub to answer."""
+
+_MARK: Final = "invited_by"
 
 _SLACK: Final = 300
 """Seconds by which clocks may differ."""
@@ -50,15 +54,19 @@ async def join(  # noqa: PLR0913  # an invitation, an agreement, and how to wait
 
     What is told begins with the next full hour, or at `since`, in seconds since 1970 UTC, where
     the household has agreed to tell the past, too. Done again with another invitation of the same
-    community it goes on, under a new id if the invitation has one: for a home whose certificate
-    has ended. Raises EnrolmentError.
+    community it goes on: under the same id with all it has yet to tell, which is for a home whose
+    certificate has ended; or under another one, and then nobody takes any more what the one before
+    has yet to tell, once its certificate has ended. Raises EnrolmentError.
     """
     before = await run(_before, folder)
     if before is not None and before.community != invitation.community:
         raise EnrolmentError(EnrolmentReason.OTHER_COMMUNITY, before.community)
     span: tuple[int | None, int | None] = (None, None)
     if invitation.broker is not None:
-        credentials = await enrol(invitation, folder, now=now, run=run, patience=patience)
+        again = before is not None and before.identity(invitation.home) is not None
+        credentials = await enrol(
+            invitation, folder, now=now, run=run, patience=patience, again=again
+        )
         span = await run(_span, credentials)
     elif invitation.expires <= now():
         raise EnrolmentError(EnrolmentReason.EXPIRED, f"since {invitation.expires}")
@@ -69,24 +77,28 @@ async def join(  # noqa: PLR0913  # an invitation, an agreement, and how to wait
         raise EnrolmentError(EnrolmentReason.STORE, str(err)) from err
 
 
-async def enrol(
+async def enrol(  # noqa: PLR0913  # an invitation, and how to wait
     invitation: Invitation,
     folder: Path,
     *,
     now: Callable[[], float] = time.time,
     run: Run = asyncio.to_thread,
     patience: float = PATIENCE,
+    again: bool = False,
 ) -> Credentials:
     """Have a key that is made here signed by the community; return the credentials.
 
-    Interrupted at any point it can be called again. Raises EnrolmentError.
+    `again` for an id that is a member's already.
+
+    Interrupted at any point it can be called again; with another invitation for an id it has a
+    new key signed, whatever the one before is good for. Raises EnrolmentError.
     """
     broker = invitation.broker
     if broker is None:
         raise ValueError("nobody to enrol with")
     own = folder / invitation.home
     credentials = Credentials(own)
-    if await run(_holds, credentials, now()):
+    if await run(_holds, credentials, invitation, again, now()):
         return credentials
     if invitation.expires <= now():
         raise EnrolmentError(EnrolmentReason.EXPIRED, f"since {invitation.expires}")
@@ -98,6 +110,7 @@ async def enrol(
             issued = await _asked(invitation, broker, signing, run)
         await run(_check, own, issued, now())
         await run(asking.keep, own, Wanted.ENROL, issued, credentials)
+        await run(_mark, own, invitation)
         await run(asking.drop, own, Wanted.ENROL)
     except MemberError as err:
         raise EnrolmentError(EnrolmentReason.STORE, str(err)) from err
@@ -152,20 +165,36 @@ def _answer(received: Received) -> Issued:
 
 def _check(own: Path, issued: Issued, now: float) -> None:
     """Raise EnrolmentError for a certificate that is not for this home, or not for now."""
-    if issued.subject != issued.home or not asking.is_ours(own, Wanted.ENROL, issued):
-        raise EnrolmentError(EnrolmentReason.CERTIFICATE_WRONG, "it is of another home or key")
     if not issued.begins - _SLACK <= now < issued.ends:
         raise EnrolmentError(
             EnrolmentReason.CLOCK, f"it holds from {issued.begins} to {issued.ends}"
         )
+    if not asking.is_ours(own, Wanted.ENROL, issued, now):
+        raise EnrolmentError(EnrolmentReason.CERTIFICATE_WRONG, "it is of another home or key")
 
 
-def _holds(credentials: Credentials, now: float) -> bool:
-    """Return whether there is a certificate that holds."""
+def _holds(credentials: Credentials, invitation: Invitation, again: bool, now: float) -> bool:
+    """Return whether there is a certificate that holds, and it came by this invitation."""
+    mark = credentials.folder / _MARK
     try:
-        return credentials.exists and now < credentials.ends
+        is_other = read(mark) != _marked(invitation) if mark.exists() else again
+        ends = credentials.ends if credentials.exists else 0
     except AuthorityError:
         return False
+    return not is_other and now < ends
+
+
+def _mark(own: Path, invitation: Invitation) -> None:
+    """Keep by which invitation a certificate came; raises MemberError."""
+    try:
+        write(own / _MARK, _marked(invitation))
+    except AuthorityError as err:
+        raise MemberError(str(err)) from err
+
+
+def _marked(invitation: Invitation) -> str:
+    """Return what tells invitations apart, and nothing by which anybody could come in."""
+    return hashlib.sha256(invitation.token.encode()).hexdigest()
 
 
 def _span(credentials: Credentials) -> tuple[int, int]:

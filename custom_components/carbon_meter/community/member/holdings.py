@@ -78,17 +78,25 @@ class Holdings:
                 await self.run(box.close)
             await self.run(remove_folder, self.folder / home)
 
-    async def retire(self, home: str) -> None:
-        """Keep nothing of an id but its secret; raises MemberError."""
+    async def retire(self, home: str) -> int:
+        """Keep nothing of an id but its secret; return how many periods it had yet to tell.
+
+        They are counted as lost with it. Raises OutboxError or MemberError.
+        """
+        box = await self.box(home)
+        untold: int = await self.run(box.untold)
+        dropped = (await self.run(box.outbox.status)).dropped
 
         def change(state: State) -> State:
             identity = state.identity(home)
-            return (
-                state if identity is None else state.with_identity(replace(identity, is_gone=True))
-            )
+            if identity is None or identity.is_gone:
+                return state
+            gone = state.with_identity(replace(identity, is_gone=True))
+            return replace(gone, lost=state.lost + untold + dropped)
 
         await self.update(change)
         await self.discard(home)
+        return untold
 
     async def close(self) -> None:
         """Close all files."""

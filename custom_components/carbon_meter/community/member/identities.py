@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 import hashlib
+from itertools import pairwise
 import secrets
 from typing import Final
 
@@ -21,8 +22,9 @@ _EARLIEST: Final = 10 * _DAY
 _LATEST: Final = 2 * _DAY
 """Seconds before the end of the month between which the next id is asked for."""
 
-_RENEWED_AFTER: Final = (2, 3)
-"""Part of a certificate's life after which a new one is asked for."""
+_RENEWED_AFTER: Final = (2, 5)
+"""Part of a certificate's life after which a new one is asked for: more than any month, so that a
+name that changes with it is not asked for twice, and early, for whoever is offline for long."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,7 +78,7 @@ class Identity:
         return self.holds_until is not None and now >= self.holds_until
 
     def is_due(self, now: float) -> bool:
-        """Return whether a new certificate is to be asked for: two thirds of its life are over."""
+        """Return whether a new certificate is to be asked for: two fifths of its life are over."""
         if self.holds_from is None or self.holds_until is None:
             return False
         part, whole = _RENEWED_AFTER
@@ -91,9 +93,10 @@ def new_secret() -> str:
 def present(identities: Sequence[Identity], now: float) -> Identity:
     """Return the id under which the home speaks now: the last one whose time has begun.
 
-    Before the first has begun it is the first one.
+    One that came by an invitation speaks at once, though it tells nothing before its time: where
+    there is one before it, that is let in no more.
     """
-    begun = [identity for identity in identities if identity.begins <= now]
+    begun = [each for each in identities if each.begins <= now or not each.is_rotated]
     return begun[-1] if begun else identities[0]
 
 
@@ -107,6 +110,15 @@ def followed(identities: Sequence[Identity], following: Identity) -> tuple[Ident
     """Return the ids with another one that takes over when it begins."""
     *before, last = identities
     return (*before, replace(last, ends=following.begins), following)
+
+
+def following_unheard(identities: Sequence[Identity], home: str) -> Identity | None:
+    """Return the id that follows another one, if it may be that the hub does not take it yet."""
+    for before, after in pairwise(identities):
+        if before.home == home:
+            is_waiting = after.is_rotated and not (after.is_known or after.is_gone)
+            return after if is_waiting else None
+    return None
 
 
 def earlier(identities: Sequence[Identity], speaking: str) -> tuple[tuple[str, str], ...]:

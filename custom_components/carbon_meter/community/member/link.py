@@ -20,12 +20,11 @@ from .conversation import Conversation
 from .errors import MemberError
 from .figures import Clock, HourFigures, Maker
 from .holdings import Holdings
-from .identities import Identity, present
+from .identities import Identity, following_unheard, present
 from .mqtt import MqttTransport, Run
 from .outgoing import Log, Outgoing, Upcoming
 from .report import Report
 from .schedule import Pace
-from .state import State
 from .status import MemberState, Status
 from .telling import HoursOf, Telling
 from .transport import Transport, TransportFactory
@@ -78,13 +77,14 @@ class MemberLink:
         telling: Telling,
         pace: Pace,
         factory: TransportFactory,
+        left: Iterable[Outgoing] = (),
     ) -> None:
         """Take the parts; see `open`."""
         self._holdings = holdings
         self._telling = telling
         self._pace = pace
         self._factory = factory
-        self._log = Log()
+        self._log = Log(left)
         self._lines: dict[str, _Line] = {}
         self._reports: dict[str, Report] = {}
         self._listeners: list[Callable[[], None]] = []
@@ -106,17 +106,19 @@ class MemberLink:
         run: Run = asyncio.to_thread,
         pace: Pace = _PACE,
         transport: TransportFactory | None = None,
+        left: Iterable[Outgoing] = (),
     ) -> Self:
         """Return the membership that `join` has left in a folder.
 
         `hours` gives what the site knows of past hours, `clock` how good the home's clock is,
         `run` runs blocking calls elsewhere. Without `transport` it is MQTT over mutual TLS with
-        the broker of the invitation. Raises MemberError if there is no membership, OutboxError
+        the broker of the invitation. `left` are messages of an earlier run that are shown with
+        those of this one. Raises MemberError if there is no membership, OutboxError
         or MemberError if its files cannot be used.
         """
         holdings = Holdings(folder, await run(kept.load, folder), now, run)
         telling = Telling(holdings, hours, maker, clock)
-        link = cls(holdings, telling, pace, transport or _over_tls(holdings))
+        link = cls(holdings, telling, pace, transport or _over_tls(holdings), left)
         if holdings.is_member:
             # What was agreed to before a crash may not have reached the outbox.
             await telling.fit()
@@ -180,14 +182,9 @@ class MemberLink:
         It is told until it says that it has; `run` ends when it has.
         """
         now = self._holdings.now()
-
-        def leave(state: State) -> State:
-            if state.withdrawn_at is not None:
-                return state
-            at = state.next_at(now)
-            return replace(state, withdrawn_at=at, latest_at=at)
-
-        await self._holdings.update(leave)
+        await self._holdings.update(
+            lambda state: state if state.withdrawn_at is not None else state.withdrawing(now)
+        )
         for _, box in await self._holdings.boxes():
             await self._holdings.call(box.revise, lambda _: None)
         await self._changed_outbox(1)
@@ -213,15 +210,16 @@ class MemberLink:
             state=shown,
             since=self._since,
             home=speaking.home,
+            homes=state.told_as,
             agreed=state.agreed,
             connected_since=report.connected_since,
-            error=self._trouble or report.error,
+            error=self._trouble or report.error or report.declined,
             waiting=counts.waiting,
             out=counts.out,
             refused=counts.refused,
-            dropped=counts.dropped,
+            dropped=counts.dropped + state.lost,
             size=counts.size,
-            acknowledged_at=report.acknowledged_at,
+            acknowledged_at=report.acknowledged_at or self._log.acknowledged_at,
             certificate_ends=speaking.holds_until,
             next_slot=report.next_slot,
             refusals=dict(report.refusals),
@@ -299,6 +297,8 @@ class MemberLink:
             for identity in state.identities
             if identity == speaking
             or (identity.begins <= now and self._counts.by_home.get(identity.home))
+            # The hub may wait for the id before to ask for this one again.
+            or following_unheard(state.identities, identity.home) == speaking
         ]
 
     async def _retire(self) -> None:
@@ -310,7 +310,11 @@ class MemberLink:
             if not is_past or identity.is_gone or not identity.has_ended(now):
                 continue
             await self._hang_up([identity.home])
-            await self._holdings.retire(identity.home)
+            if untold := await self._holdings.retire(identity.home):
+                _LOGGER.warning(
+                    "%d periods were not told in time under a name that has ended: they are lost",
+                    untold,
+                )
 
     def _line(self, home: str) -> _Line:
         """Return an id that begins to speak."""
@@ -385,8 +389,9 @@ class MemberLink:
         """Return the state that says what matters most."""
         state = self._holdings.state
         if state.withdrawn_at is not None:
-            is_done = all(identity.is_gone for identity in state.identities)
-            return MemberState.WITHDRAWN if is_done else MemberState.WITHDRAWING
+            if not all(identity.is_gone for identity in state.identities):
+                return MemberState.WITHDRAWING
+            return MemberState.UNCONFIRMED if state.told_as else MemberState.WITHDRAWN
         if self._trouble is not None:
             return MemberState.STORE
         return report.shown

@@ -15,6 +15,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from ..authority.errors import AuthorityError
+from ..bare import read_bare
 from .transport import FAILED, NOT_AUTHORIZED, Received, TransportError, Trouble
 
 _LOGGER = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ class _Client(aiomqtt.Client):
         self.heard = ""
         self._is_abandoned = False
         self._client.on_log = self._note
+        read_bare(self._client)
 
     @property
     def gone(self) -> asyncio.Future[None]:
@@ -116,6 +118,11 @@ class _Client(aiomqtt.Client):
     def _on_socket_register_write(self, client: Any, _userdata: Any, sock: Any) -> None:
         """Write as soon as the socket takes it, unless it is closed by then."""
         self._loop.call_soon_threadsafe(self._register, client, sock)
+
+    def _on_socket_unregister_write(self, client: Any, userdata: Any, sock: Any) -> None:
+        """Stop writing; nobody watches a socket any more that is closed."""
+        if sock.fileno() >= 0:
+            super()._on_socket_unregister_write(client, userdata, sock)
 
     def _register(self, client: Any, sock: Any) -> None:
         """Have the event loop watch an open socket."""

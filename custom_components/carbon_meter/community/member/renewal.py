@@ -1,5 +1,6 @@
 """A home keeps its certificate alive, and takes its next id before a month is over."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -9,7 +10,14 @@ from ..contract.certificates import CertificateAnswer, Declined, Issued, Wanted
 from ..contract.message import Level
 from . import asking
 from .holdings import Holdings
-from .identities import Identity, asks_at, followed, new_secret, present
+from .identities import (
+    Identity,
+    asks_at,
+    followed,
+    following_unheard,
+    new_secret,
+    present,
+)
 from .outgoing import Log, Sort
 from .state import State
 from .transport import FAILED, Transport
@@ -24,11 +32,14 @@ _REST: Final = 86400
 class Renewal:
     """The certificates of one id. Everything raises MemberError when the disk fails."""
 
-    def __init__(self, home: str, holdings: Holdings, log: Log) -> None:
-        """Take whose certificates."""
+    def __init__(
+        self, home: str, holdings: Holdings, log: Log, changed: Callable[[], None]
+    ) -> None:
+        """Take whose certificates, and whom to tell that a message leaves."""
         self._home = home
         self._holdings = holdings
         self._log = log
+        self._changed = changed
         self._asked_at: dict[Wanted, float] = {}
         self._rests_until = 0.0
         self.declined: str | None = None
@@ -48,12 +59,19 @@ class Renewal:
             return
         self._asked_at[wanted] = now
         state = self._holdings.state
-        signing = await self._holdings.call(
-            asking.request, self._folder, state.community, self._home, wanted, now
-        )
+        following = self._unheard()
+        if wanted is Wanted.ROTATE and following is not None:
+            own = Credentials(self._holdings.folder / following.home)
+            signing = await self._holdings.call(asking.again, own, state.community, self._home, now)
+        else:
+            signing = await self._holdings.call(
+                asking.request, self._folder, state.community, self._home, wanted, now
+            )
         message = asking.message(signing)
+        number = self._log.add(Sort.CERTIFICATE, message, now)
+        self._changed()
         reason = await transport.publish(*message)
-        self._log.add(Sort.CERTIFICATE, message, reason, now)
+        self._log.answer(number, reason)
         if reason >= FAILED:
             self._rest(now)
 
@@ -62,16 +80,21 @@ class Renewal:
         if isinstance(answer, Declined):
             await self._refused(answer)
             return False
+        if (following := self._unheard()) is not None and following.home == answer.subject:
+            self.declined = None
+            self._rest(self._holdings.now())
+            await self._holdings.call(asking.drop, self._folder, Wanted.ROTATE)
+            return False
         for wanted in (Wanted.RENEW, Wanted.ROTATE):
-            if await self._holdings.call(asking.is_ours, self._folder, wanted, answer):
+            now = self._holdings.now()
+            if await self._holdings.call(asking.is_ours, self._folder, wanted, answer, now):
                 self.declined = None
                 # Wherever the clock is, not more than one certificate a day.
-                self._rest(self._holdings.now())
-                if wanted is Wanted.RENEW and answer.subject == self._home:
+                self._rest(now)
+                if wanted is Wanted.RENEW:
                     await self._renewed(answer)
                     return True
-                if wanted is Wanted.ROTATE and answer.subject != self._home:
-                    await self._rotated(answer)
+                await self._rotated(answer)
         return False
 
     def _wanted(self, now: float) -> Wanted | None:
@@ -80,10 +103,12 @@ class Renewal:
         if identity is None or identity.holds_until is None:
             return None
         identities = self._holdings.state.identities
+        if identity == present(identities, now) and identity.is_due(now):
+            return Wanted.RENEW
+        if self._unheard() is not None:
+            return Wanted.ROTATE
         if identity != present(identities, now):
             return None
-        if identity.is_due(now):
-            return Wanted.RENEW
         is_changing = (
             self._holdings.is_member
             and self._holdings.state.agreed.level is Level.PSEUDONYM
@@ -91,6 +116,15 @@ class Renewal:
             and identity.is_known
         )
         return Wanted.ROTATE if is_changing and now >= asks_at(identity, now) else None
+
+    def _unheard(self) -> Identity | None:
+        """Return the id that follows this one, until the hub has shown that it takes it.
+
+        Once a day it is asked for again: the hub may hold it back until then.
+        """
+        if not self._holdings.is_member:
+            return None
+        return following_unheard(self._holdings.state.identities, self._home)
 
     async def _refused(self, answer: Declined) -> None:
         """Ask anew, with another key, when a day is over."""

@@ -42,6 +42,8 @@ class Report:
     next_slot: float | None = None
     refusals: Counter[str] = field(default_factory=Counter)
     last_refusal: tuple[str, str] | None = None
+    declined: str | None = None
+    """What the hub said against a withdrawal, until it says that all is deleted."""
 
     @property
     def shown(self) -> MemberState:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from ..authority.broker import Broker
 from ..authority.errors import AuthorityError
 from ..authority.files import make_folder, read, remove as overwrite, write
+from ..contract.fields import LARGEST_NUMBER
 from ..contract.message import Flow, Level
 from .agreed import DAY, Agreed
 from .errors import MemberError
@@ -54,6 +55,19 @@ class State:
     deleted: int | None = None
     """Ids that the hub says it has deleted."""
 
+    lost: int = 0
+    """Periods that were given up with past ids, under which nobody could tell them any more."""
+
+    @property
+    def told_as(self) -> tuple[str, ...]:
+        """Return the ids that may have told something, and of which the hub has not deleted all."""
+        left = self.withdrawn_at
+        return tuple(
+            identity.home
+            for identity in self.identities
+            if not identity.is_deleted and (left is None or identity.begins * 1000 <= left)
+        )
+
     @property
     def agreed(self) -> Agreed:
         """Return what may leave now."""
@@ -78,7 +92,7 @@ class State:
         the next midnight of UTC on.
         """
         at = self.next_at(now)
-        begins = int(now) if agreed.within(self.agreed) else -(-int(now) // DAY) * DAY
+        begins = int(now) if agreed.within(self.agreed) else _next(now, DAY)
         last = self.agreements[-1].start
         kept = [since for since in self.agreements if since.start > now - _KEPT]
         kept = kept or [self.agreements[-1]]
@@ -88,6 +102,23 @@ class State:
             latest_at=at,
             identities=tuple(_consenting(each, at, now) for each in self.identities),
         )
+
+    def consenting(self, home: str, now: float, step: int) -> State:
+        """Return the state in which an id consents anew: now, and `step` ms later than before."""
+        identity = self.identity(home)
+        if identity is None or self.withdrawn_at is not None:
+            return self
+        at = min(max(self.next_at(now), identity.consented_at + step), LARGEST_NUMBER)
+        changed = replace(identity, consented_at=at, is_known=False)
+        return replace(self.with_identity(changed), latest_at=at)
+
+    def withdrawing(self, now: float, step: int = 1) -> State:
+        """Return the state in which the household leaves: now, and `step` ms later than before."""
+        at = self.next_at(now)
+        if self.withdrawn_at is not None:
+            at = max(at, self.withdrawn_at + step)
+        at = min(at, LARGEST_NUMBER)
+        return replace(self, withdrawn_at=at, latest_at=at)
 
     def next_at(self, now: float) -> int:
         """Return the moment of a new agreement in milliseconds, after all before."""
@@ -153,8 +184,13 @@ def remove(folder: Path) -> None:
 
 
 def next_hour(now: float) -> int:
-    """Return when the next hour begins."""
-    return -(-int(now) // _HOUR) * _HOUR
+    """Return when the next hour begins: now where it begins just now."""
+    return _next(now, _HOUR)
+
+
+def _next(now: float, duration: int) -> int:
+    """Return when the next period begins; one that began a moment ago is not the next."""
+    return -int(-now // duration) * duration
 
 
 def _state(body: dict[str, Any]) -> State:

@@ -44,6 +44,10 @@ class MemberState(StrEnum):
     """Nothing is told any more; the hub has not yet said that all is deleted."""
 
     WITHDRAWN = "withdrawn"
+    """The hub has deleted all that was told."""
+
+    UNCONFIRMED = "unconfirmed"
+    """The home has left, and its certificate has ended before the hub said so."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +58,9 @@ class Status:
     since: float
     home: str
     """The id under which the home speaks now."""
+
+    homes: tuple[str, ...]
+    """All ids under which the hub has not deleted what was told."""
 
     agreed: Agreed
     connected_since: float | None = None
