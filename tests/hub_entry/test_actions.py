@@ -9,6 +9,7 @@ from typing import Any
 from homeassistant.core import Context
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
 from homeassistant.util import dt as dt_util
+import probatio
 import pytest
 from pytest_homeassistant_custom_component.common import MockUser
 from pytest_homeassistant_custom_component.typing import (
@@ -89,6 +90,16 @@ async def test_what_cannot_be_told_is_refused(
     assert "hub_" not in str(refusal.value)
 
 
+@pytest.mark.parametrize("moment", ["2016-12-31T23:59:60Z", "2016-12-31 23:59:60", 1e400])
+async def test_a_moment_that_no_clock_of_ours_has_is_refused(
+    village: Village, moment: str | float
+) -> None:
+    """A leap second is one: seconds since 1970 do not count it."""
+    await village.open()
+    with pytest.raises(probatio.Invalid):
+        await act(village, "community_report", begin=moment)
+
+
 async def test_feeder_that_is_unknown_has_nothing(village: Village) -> None:
     await village.open()
     report = await act(village, "community_report", scope="feeder", name="../../etc")
@@ -151,6 +162,24 @@ async def test_homes_are_invited_and_removed(village: Village) -> None:
     assert refusal.value.translation_key == "hub_unknown_home"
     with pytest.raises(HomeAssistantError):
         await act(village, "invite_home", groups=[""])
+
+
+async def test_a_home_is_invited_again(village: Village) -> None:
+    hub = await village.open()
+    (home,) = await village.invite(1, feeder="North")
+    await village.until(lambda: hub.status.counts.consents == 1)
+    (again,) = (await act(village, "invite_home", home=home))["invitations"]
+    assert again["home"] == home
+    assert Path(again["file"]).name == f"{home}.json"
+    (found,) = await hub.homes.async_homes()
+    assert (found.state, found.feeder) == ("enrolled", "North")
+    for changes in ({"count": 2}, {"feeder": "South"}, {"groups": ["A"]}, {"since": "2026-01-01"}):
+        with pytest.raises(ServiceValidationError) as refusal:
+            await act(village, "invite_home", home=home, **changes)
+        assert refusal.value.translation_key == "hub_reinvite_alone"
+    with pytest.raises(ServiceValidationError) as refusal:
+        await act(village, "invite_home", home="nobody")
+    assert refusal.value.translation_key == "hub_unknown_home"
 
 
 async def test_only_administrators_invite(village: Village, hass_read_only_user: MockUser) -> None:

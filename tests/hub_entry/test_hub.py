@@ -1,6 +1,7 @@
 """From homes' messages to what people see: published figures, and nothing else."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 import json
 from pathlib import Path
@@ -12,11 +13,13 @@ from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.carbon_meter.community.contract.answers import Ack, Nack
 from custom_components.carbon_meter.community.contract.message import Flow
+from custom_components.carbon_meter.community.contract.writing import write
 from custom_components.carbon_meter.const import DOMAIN
+from custom_components.carbon_meter.hub_entry import hub as hub_module
 from custom_components.carbon_meter.hub_entry.chosen import async_hub
 from tests.hub_entry.village import HOUR, Village, last_hours
 from tests.metering.json.broker import needs_mosquitto
@@ -43,12 +46,19 @@ async def test_twenty_homes_are_seen_as_one_sum(village: Village) -> None:
     assert village.value("hour_expected") == 20
     assert village.value("hour_participation") == 100
     assert village.value("hour_coverage") == 100
+    assert village.state("hour_energy").attributes["per_home"] == pytest.approx(total / 20)
     state = village.state("hour_energy")
     assert dt_util.parse_datetime(state.attributes["begin"]).timestamp() == starts[-1]
     assert state.attributes["suppressed"] is None
     assert village.state("link").state == "connected"
     assert village.state("connected", "binary_sensor").state == "on"
-    acks = {answer.home for answer in village.homes.answers() if isinstance(answer, Ack)}
+    acks: set[str] = set()
+
+    def all_acknowledged() -> bool:
+        acks.update(each.home for each in village.homes.answers() if isinstance(each, Ack))
+        return acks >= set(homes)
+
+    await village.until(all_acknowledged)
     assert acks == set(homes)
 
 
@@ -71,6 +81,8 @@ async def test_fourteen_homes_are_not_shown(village: Village) -> None:
     state = village.state("hour_energy")
     assert state.state == "unknown"
     assert state.attributes["suppressed"] == "few"
+    assert (state.attributes["per_home"], state.attributes["quantiles"]) == (None, None)
+    assert village.state("hour_shared_generation").attributes["suppressed"] == "few"
     assert village.state("hour_homes").state == "unknown"
 
 
@@ -79,9 +91,9 @@ async def test_feeders_appear_and_say_why_they_are_suppressed(village: Village) 
     north = await village.invite(18, feeder="North", groups=("Solar roofs",))
     south = await village.invite(20, feeder="South 1")
     local = dt_util.start_of_local_day() - timedelta(days=1)
+    if time.time() < local.timestamp() + 28 * HOUR:
+        local -= timedelta(days=1)
     start = int(local.timestamp())
-    if time.time() < start + 27 * HOUR:
-        start -= 24 * HOUR
     await village.tell([*north, *south], range(start, start + 4 * HOUR, HOUR), used)
     await village.publish()
     assert village.value("day_homes") == 38
@@ -112,6 +124,10 @@ async def test_stranger_is_told_and_hinders_nobody(village: Village) -> None:
     await village.until(nacked)
     assert {nack.home for nack in nacks} == {"stranger"}
     assert village.hub.status.counts.refused["consent"] == 1
+    await village.unload()
+    await village.load()
+    assert village.value("refused") == 1
+    assert dt_util.parse_datetime(village.state("last_message").state) is not None
 
 
 async def test_retained_message_is_not_believed(village: Village) -> None:
@@ -128,16 +144,74 @@ async def test_retained_message_is_not_believed(village: Village) -> None:
     await asyncio.to_thread(village.homes.say, topic, b"", retain=True)
 
 
-async def test_withdrawn_home_is_gone(village: Village) -> None:
+async def test_what_comes_late_is_published_when_it_has_come(village: Village) -> None:
     hub = await village.open()
-    homes = await village.invite(3)
+    homes = await village.invite(20)
     await village.tell(homes, last_hours(1), used)
-    await asyncio.to_thread(village.homes.withdraw, homes[0])
+    await village.until(lambda: hub.status.counts.late == 20)
+    await village.until(lambda: time.monotonic() - hub._late_at < 10)
+    before = hub.published_at
+    assert hub._wanted is not None
+    await hub._async_on_time(dt_util.utcnow())
+    async_fire_time_changed(village.hass, dt_util.utcnow() + timedelta(seconds=1))
+    await village.hass.async_block_till_done()
+    assert hub.published_at == before
+    hub._late_at = float("-inf")
+    async_fire_time_changed(village.hass, dt_util.utcnow() + timedelta(seconds=60))
+    await village.until(lambda: hub.published_at != before)
+
+
+async def test_what_begins_to_come_late_is_waited_for_at_once(
+    village: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A publication that is due between the first of it and the look at it would cut it in two."""
+    monkeypatch.setattr(hub_module, "_LOOK", 600.0)
+    hub = await village.open()
+    homes = await village.invite(20)
+    await village.tell(homes, last_hours(1), used)
+    await village.until(lambda: hub.status.counts.late == 20)
+    before = hub.published_at
+    await hub._async_on_time(dt_util.utcnow())
+    async_fire_time_changed(village.hass, dt_util.utcnow() + timedelta(seconds=1))
+    await village.hass.async_block_till_done()
+    assert hub.published_at == before
+    assert hub._wanted is not None
+
+
+def holders(folder: Path, text: str) -> set[str]:
+    """Return which of a hub's databases hold a text, their logs among them."""
+    return {
+        path.name.partition("-")[0]
+        for path in folder.rglob("*")
+        if path.is_file() and text.encode() in path.read_bytes()
+    }
+
+
+async def test_withdrawn_home_is_gone(village: Village) -> None:
+    """Its sums go, what it told goes, and nothing leads from what was published to its name."""
+    hub = await village.open()
+    homes = await village.invite(20)
+    (start,) = last_hours(1)
+    await village.tell(homes, [start], used)
+    home, neighbour = homes[:2]
+    for each in (home, neighbour):
+        intensity = {name: f"{name}-of-{each}" for name in ("source", "zone", "version")}
+        said = await asyncio.to_thread(village.homes.tell, each, start, used(0, start), 1)
+        named = replace(said.items[0], **intensity)
+        say = write(replace(said, items=(named,), revision=2, seq=99, software=f"sw-of-{each}"))
+        await asyncio.to_thread(village.homes.say, *say)
+    await village.until(lambda: hub.status.counts.accepted == 24)
+    await village.publish()
+    assert holders(village.folder, home) >= {"ledger.db", "releases.db", "books.db"}
+    assert holders(village.folder, f"-of-{home}") == {"ledger.db"}
+    await asyncio.to_thread(village.homes.withdraw, home)
     await village.until(lambda: hub.status.counts.withdrawals == 1)
     assert set(hub.opened.core.ledger.homes) == set(homes[1:])
-    for path in village.folder.rglob("*"):
-        if path.name.startswith("ledger.db"):
-            assert homes[0].encode() not in path.read_bytes()
+    # That an id has withdrawn is remembered, so that it does not come back.
+    assert holders(village.folder, home) <= {"books.db", "desk.db"}
+    assert holders(village.folder, f"-of-{home}") == set()
+    assert holders(village.folder, neighbour) >= {"ledger.db", "releases.db", "books.db"}
+    assert holders(village.folder, f"version-of-{neighbour}") == {"ledger.db"}
 
 
 async def test_restart_keeps_everything(village: Village) -> None:
@@ -255,3 +329,42 @@ async def test_feeders_published_while_a_hub_is_reloaded_are_there_once(
     await village.publish()
     assert "unique IDs" not in caplog.text
     assert [scope[1] for scope in village.hub.figures.scopes] == ["North 1"]
+
+
+async def test_closing_waits_for_what_is_being_shown(
+    village: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record reads the files: they are not closed under it."""
+    hub = await village.open()
+    begun, may_end = asyncio.Event(), asyncio.Event()
+    write, happened = hub.record.async_write, []
+
+    async def slow(changed: Any) -> None:
+        begun.set()
+        await may_end.wait()
+        await write(changed)
+        happened.append("written")
+
+    monkeypatch.setattr(hub.record, "async_write", slow)
+    publishing = asyncio.create_task(hub.async_publish())
+    await begun.wait()
+    closing = asyncio.create_task(hub.async_close())
+    closing.add_done_callback(lambda _: happened.append("closed"))
+    for _ in range(50):
+        await asyncio.sleep(0.002)
+    assert not closing.done()
+    may_end.set()
+    await asyncio.gather(publishing, closing)
+    assert happened == ["written", "closed"]
+    await village.unload()
+
+
+async def test_closing_waits_for_an_audit(village: Village) -> None:
+    hub = await village.open()
+    async with hub.care.auditing:
+        closing = asyncio.create_task(hub.async_close())
+        for _ in range(50):
+            await asyncio.sleep(0.002)
+        assert not closing.done()
+    await closing
+    await village.unload()

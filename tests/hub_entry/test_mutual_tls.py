@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 import queue
@@ -25,13 +26,14 @@ from custom_components.carbon_meter.community.contract.answers import Ack, read_
 from custom_components.carbon_meter.community.contract.consent import Consent, write_agreement
 from custom_components.carbon_meter.community.contract.message import Flow, Footprint, Level
 from custom_components.carbon_meter.community.contract.writing import write
+from custom_components.carbon_meter.community.hub.counts import Counts
 from custom_components.carbon_meter.community.hub.status import WorkerState
 from custom_components.carbon_meter.community.member.enrol import enrol
 from custom_components.carbon_meter.community.member.errors import EnrolmentError
 from custom_components.carbon_meter.const import DOMAIN
 from custom_components.carbon_meter.hub_entry.hub import Hub
 from tests.community.broker import Broker, needs_broker
-from tests.hub_entry.village import HOUR, PATIENCE, item, last_hours
+from tests.hub_entry.village import HOUR, PATIENCE, afternoon, item, last_hours
 
 pytestmark = needs_broker
 
@@ -49,7 +51,7 @@ class Community:
                 "entry": "hub",
                 "community": "c1",
                 "own_broker": False,
-                "time_zone": "Europe/Berlin",
+                "time_zone": afternoon(),
                 "hub_file": broker.layout.hub_file.read_text(),
             },
             minor_version=2,
@@ -220,6 +222,15 @@ async def test_hub_outlives_its_broker(community: Community) -> None:
     assert community.issues() == set()
     await asyncio.to_thread(community.broker.kill)
     await community.until(lambda: hub.status.state is WorkerState.WAITING)
+
+
+async def test_home_that_floods_is_told(community: Community) -> None:
+    hub = await community.open()
+    flooded = replace(hub.status, counts=Counts(cut=("h1", "h2")))
+    await hub.care.async_run(dt_util.utcnow(), flooded)
+    assert community.issues() == {"hub_flood"}
+    await hub.care.async_run(dt_util.utcnow(), hub.status)
+    assert community.issues() == set()
 
 
 async def test_certificate_that_ends_is_told_in_time(community: Community) -> None:

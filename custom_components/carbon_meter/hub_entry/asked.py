@@ -4,17 +4,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util
 import probatio
 
-from ..community.hub.view import View, view
-from ..community.ledger.calendar import HOUR, Calendar, Grain
+from ..community.hub.periods import View
+from ..community.hub.view import view
+from ..community.ledger.calendar import HOUR, Grain
 from ..community.ledger.cells import Scope
 from ..community.ledger.database import LedgerError
-from ..const import DOMAIN
-from ..refusals import refused
+from ..refusals import failed, refused
 from .hub import Hub
 
 CONF_BEGIN: Final = "begin"
@@ -67,34 +66,16 @@ async def async_view(hub: Hub, data: Mapping[str, Any], *, whole: bool = False) 
         raise refused("hub_too_long")
     if grain is Grain.HOUR and not whole and end - begin > MOST_HOURS * HOUR:
         raise refused("hub_too_many_hours", hours=str(MOST_HOURS))
-    publisher, calendar = hub.opened.publisher, hub.opened.core.ledger.calendar
+    publisher = hub.opened.publisher
 
     def read() -> View:
-        first = _floor(calendar, grain, begin)
+        first = publisher.begin(grain, begin)
         return view(publisher, grain, first, end, scope=scope, name=name)
 
     try:
         return await hub.hass.async_add_executor_job(read)
     except LedgerError as err:
-        raise HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key="hub_unusable",
-            translation_placeholders={"hub": hub.entry.title, "error": str(err)},
-        ) from err
-
-
-def _floor(calendar: Calendar, grain: Grain, moment: int) -> int:
-    """Return the beginning of the hour, day, month or year in which a moment lies."""
-    if grain is Grain.HOUR:
-        return moment - moment % HOUR
-    day = calendar.day(moment, 0)
-    match grain:
-        case Grain.MONTH:
-            return calendar.month(day)
-        case Grain.YEAR:
-            return calendar.year(day)
-        case _:
-            return day
+        raise failed("hub_unusable", err, hub=hub.entry.title) from err
 
 
 def _moment(told: datetime) -> int:

@@ -10,11 +10,14 @@ from homeassistant.core import HomeAssistant
 
 from ..community.hub.counts import Counts
 from ..community.hub.status import WorkerStatus
+from ..membership.keys import CONF_BROKER, CONF_COMMUNITY_NAME
 from .hub import Hub
 from .keys import CONF_COMMUNITY, CONF_HUB_FILE
 
 _REDACT: Final = {
+    CONF_BROKER,
     CONF_COMMUNITY,
+    CONF_COMMUNITY_NAME,
     CONF_HUB_FILE,
     "title",
     "unique_id",
@@ -31,7 +34,7 @@ async def async_hub_diagnostics(hass: HomeAssistant, entry: ConfigEntry[Any]) ->
     return told | {
         "link": _told(status, {"counts", "error"}) | {"has_error": status.error is not None},
         # Homes that send too much are named by their ids: those are left out.
-        "counts": _told(status.counts, {"flooding", "refused"}),
+        "counts": _told(status.counts, {"cut", "flooding", "refused"}),
         "refused": dict(status.counts.refused),
         "homes": dict(hub.homes.by_state),
         "quarantined": hub.care.quarantined,

@@ -4,13 +4,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
 from ..community.hub.export import as_csv, as_json
-from ..community.hub.view import View
+from ..community.hub.periods import View
 from ..community.ledger.cells import Scope
-from ..const import DOMAIN
+from ..refusals import failed
 from .figures import ScopeKey
 from .hub import Hub
 from .invitation_files import community_folder
@@ -43,11 +42,7 @@ async def async_export(hub: Hub, view: View, wanted: ExportFormat) -> dict[str, 
     try:
         text = await hub.hass.async_add_executor_job(write)
     except OSError as err:
-        raise HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key="hub_export_failed",
-            translation_placeholders={"file": str(path), "error": str(err)},
-        ) from err
+        raise failed("hub_export_failed", err, file=str(path)) from err
     return {"file": str(path), "periods": len(view.periods), "content": text}
 
 

@@ -1,17 +1,27 @@
-"""What the entities of a hub show: of each scope the last hour, day and month that was decided."""
+"""What the entities of a hub show: of each scope the last hour, day, month that was decided.
+
+Of the community also the last year, and what the days of the running month and year come to.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from ..community.hub.periods import Period
 from ..community.hub.publishing import Publisher
-from ..community.hub.view import Period, view
+from ..community.hub.view import so_far, view
 from ..community.ledger.calendar import Grain
 from ..community.ledger.cells import Scope
 
 SHOWN_GRAINS: Final = (Grain.HOUR, Grain.DAY, Grain.MONTH)
+RUNNING_GRAINS: Final = (Grain.MONTH, Grain.YEAR)
 
-_WINDOWS: Final = {Grain.HOUR: 2 * 86400, Grain.DAY: 8 * 86400, Grain.MONTH: 70 * 86400}
+_WINDOWS: Final = {
+    Grain.HOUR: 2 * 86400,
+    Grain.DAY: 8 * 86400,
+    Grain.MONTH: 70 * 86400,
+    Grain.YEAR: 740 * 86400,
+}
 """Seconds back in which the last one is looked for; what is older says nothing of the present."""
 
 type ScopeKey = tuple[Scope, str | None]
@@ -28,6 +38,9 @@ class Figures:
     """When they were read, None before anything was."""
 
     periods: Mapping[tuple[ScopeKey, Grain], Period]
+    so_far: Mapping[Grain, Period]
+    """What the published days of the running month and year come to, for the community."""
+
     scopes: tuple[ScopeKey, ...]
     """Feeders and groups of which something was decided."""
 
@@ -38,7 +51,7 @@ class Figures:
 
 def nothing_published() -> Figures:
     """Return the figures of a hub that has just been made."""
-    return Figures(at=None, periods={}, scopes=())
+    return Figures(at=None, periods={}, so_far={}, scopes=())
 
 
 def figures_of(publisher: Publisher, now: float) -> Figures:
@@ -48,17 +61,30 @@ def figures_of(publisher: Publisher, now: float) -> Figures:
     )
     periods: dict[tuple[ScopeKey, Grain], Period] = {}
     for scope in (COMMUNITY, *scopes):
-        for grain in SHOWN_GRAINS if scope is COMMUNITY else (Grain.DAY,):
+        for grain in (*SHOWN_GRAINS, Grain.YEAR) if scope is COMMUNITY else (Grain.DAY,):
             period = _last(publisher, grain, scope, now)
             if period is not None:
                 periods[scope, grain] = period
-    return Figures(at=now, periods=periods, scopes=scopes)
+    running = {grain: so_far(publisher, grain, int(now)) for grain in RUNNING_GRAINS}
+    return Figures(
+        at=now,
+        periods=periods,
+        so_far={grain: period for grain, period in running.items() if period is not None},
+        scopes=scopes,
+    )
 
 
 def _last(publisher: Publisher, grain: Grain, scope: ScopeKey, now: float) -> Period | None:
     """Return the last period of which anything was decided."""
     kind, name = scope
     periods = view(
-        publisher, grain, int(now) - _WINDOWS[grain], int(now), scope=kind, name=name
+        publisher,
+        grain,
+        int(now) - _WINDOWS[grain],
+        int(now),
+        scope=kind,
+        name=name,
+        # Of a year they are too many to read with each publication.
+        with_hours=grain is not Grain.YEAR,
     ).periods
     return max(periods, key=lambda period: period.begin, default=None)

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 import os
 from pathlib import Path
-import shutil
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from homeassistant.core import HomeAssistant
 
+from ..community.authority.files import erase
 from ..community.authority.hub_file import HubFile, read_hub_file
 from ..community.hub.desk import Desk
 from ..community.hub.members import Terms
@@ -29,6 +29,11 @@ _NEVER_ENDED: Final = 0.0
 def hub_folder(hass: HomeAssistant, entry_id: str) -> Path:
     """Return where a hub keeps what it knows: sums, homes, keys."""
     return Path(hass.config.path(".storage", f"{DOMAIN}.{entry_id}.hub"))
+
+
+def hub_databases(folder: Path) -> list[Path]:
+    """Return the databases of a hub; looks at the disk."""
+    return sorted(folder.glob("*.db"))
 
 
 @dataclass(kw_only=True)
@@ -104,5 +109,5 @@ def opened(folder: Path, data: Mapping[str, Any], title: str, options: Mapping[s
 
 
 def remove(folder: Path) -> None:
-    """Delete everything of a hub, keys and sums."""
-    shutil.rmtree(folder, ignore_errors=True)
+    """Delete everything of a hub, keys and sums; the keys are overwritten before."""
+    erase(folder)

@@ -9,15 +9,14 @@ from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
 from ..community.authority.errors import AuthorityError
 from ..community.hub.control import ControlError
 from ..community.hub.desk import DeskError
+from ..community.hub.errors import StoreError
 from ..community.ledger.database import LedgerError
-from ..const import DOMAIN
-from ..refusals import refused
+from ..refusals import failed, refused
 from .files import Opened
 from .invitation_files import (
     InvitationFile,
@@ -35,7 +34,10 @@ _LONGEST_NAME: Final = 64
 
 _INVITED: Final = "invited"
 
-_FAILURES: Final = (DeskError, LedgerError, ControlError, AuthorityError, OSError)
+INVITABLE: Final = frozenset({_INVITED, "enrolled"})
+"""States of homes that can be invited again."""
+
+_FAILURES: Final = (DeskError, LedgerError, ControlError, AuthorityError, StoreError, OSError)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +52,9 @@ class HubHome:
     ends: int | None
     """When its certificate ends, in seconds since 1970 UTC."""
 
+    invited_until: int | None
+    """Until when an invitation waits for it, in seconds since 1970 UTC."""
+
     feeder: str | None
     groups: tuple[str, ...]
 
@@ -59,9 +64,8 @@ class HubHome:
             "home": self.id,
             "state": self.state,
             "since": None if self.since is None else self.since.isoformat(),
-            "certificate_ends": None
-            if self.ends is None
-            else dt_util.utc_from_timestamp(self.ends).isoformat(),
+            "certificate_ends": _iso(self.ends),
+            "invited_until": _iso(self.invited_until),
             "feeder": self.feeder,
             "groups": list(self.groups),
         }
@@ -80,11 +84,8 @@ class HubHomes:
         self._told = told
         self._one_by_one = asyncio.Lock()
         self.by_state: dict[str, int] = {}
-
-    @property
-    def waiting(self) -> int:
-        """Return how many are invited and have not joined."""
-        return self.by_state.get(_INVITED, 0)
+        self.waiting = 0
+        """Invitations that nobody has used yet."""
 
     async def async_invite(
         self,
@@ -117,6 +118,23 @@ class HubHomes:
 
         return await self._async_do(invite)
 
+    async def async_reinvite(self, home: str) -> InvitationFile:
+        """Invite a home again that has lost its key, or whose certificate has ended.
+
+        It keeps its id and its place; what it has yet to tell counts. Raises HomeAssistantError,
+        ServiceValidationError for a home that cannot be invited.
+        """
+        if await self._async_state_of(home) not in INVITABLE:
+            raise refused("hub_not_invitable", home=home)
+        folder = invitations_folder(self._hass, self._entry.data[CONF_COMMUNITY])
+
+        def invite() -> InvitationFile:
+            now = dt_util.utcnow().timestamp()
+            invitation = self._opened.desk.reinvite(home, now)
+            return write_invitation(self._entry.entry_id, folder, invitation)
+
+        return await self._async_do(invite)
+
     async def async_homes(self) -> tuple[HubHome, ...]:
         """Return everybody; raises HomeAssistantError."""
         return await self._async_do(self._homes)
@@ -131,17 +149,33 @@ class HubHomes:
     async def async_move(self, home: str, feeder: str | None, groups: tuple[str, ...]) -> None:
         """Place a home behind another feeder or in other groups from today on."""
         _check_names(feeder, groups)
-        await self._async_known(home)
+        await self._async_state_of(home)
         now = dt_util.utcnow().timestamp()
         await self._async_do(
             partial(self._opened.desk.move, home, now, feeder=feeder, groups=groups)
         )
 
-    async def async_remove(self, home: str) -> None:
-        """Take a home's certificate and rights away; what it has told stays in the sums."""
-        await self._async_known(home)
+    async def async_remove(self, home: str, *, strike_out: bool = False) -> None:
+        """Take a home's certificate and rights away.
+
+        What it has told stays in the sums, unless it is struck out; that can be done later, too.
+        Raises HomeAssistantError, ServiceValidationError for a home that nobody knows.
+        """
         now = dt_util.utcnow().timestamp()
-        await self._async_do(partial(self._opened.desk.expel, home, now))
+        if not (strike_out and await self._async_do(partial(self._has_told, home))):
+            await self._async_state_of(home)
+
+        def remove() -> None:
+            self._opened.desk.expel(home, now)
+            if strike_out:
+                self._opened.core.processor.strike_out(home, now)
+
+        await self._async_do(remove)
+
+    def _has_told(self, home: str) -> bool:
+        """Return whether anything of a home is kept, be it listed or not; blocks."""
+        ledger = self._opened.core.ledger
+        return home in ledger.homes or ledger.has_told(home)
 
     async def async_refresh(self) -> None:
         """Count the homes, and delete the files of invitations that are used up."""
@@ -151,7 +185,8 @@ class HubHomes:
             counts[home.state] = counts.get(home.state, 0) + 1
         self.by_state = counts
         folder = invitations_folder(self._hass, self._entry.data[CONF_COMMUNITY])
-        waiting = {home.id for home in homes if home.state == _INVITED}
+        waiting = {home.id for home in homes if home.invited_until is not None}
+        self.waiting = len(waiting)
         await self._hass.async_add_executor_job(drop_others, folder, waiting)
 
     def _homes(self) -> tuple[HubHome, ...]:
@@ -162,16 +197,19 @@ class HubHomes:
                 state=str(member.state),
                 since=member.since,
                 ends=member.ends,
+                invited_until=member.invited_until,
                 feeder=member.feeder,
                 groups=tuple(member.groups),
             )
             for member in self._opened.desk.homes()
         )
 
-    async def _async_known(self, home: str) -> None:
-        """Raise ServiceValidationError for a home that nobody knows."""
-        if home not in {one.id for one in await self._async_do(self._homes)}:
+    async def _async_state_of(self, home: str) -> str:
+        """Return the state of a home; raises ServiceValidationError for one that nobody knows."""
+        states = {one.id: one.state for one in await self._async_do(self._homes)}
+        if home not in states:
             raise refused("hub_unknown_home", home=home)
+        return states[home]
 
     async def _async_do[T](self, work: Callable[[], T]) -> T:
         """Let the desk do something, one after the other; raises HomeAssistantError."""
@@ -179,15 +217,16 @@ class HubHomes:
             try:
                 result = await self._hass.async_add_executor_job(work)
             except _FAILURES as err:
-                raise HomeAssistantError(
-                    translation_domain=DOMAIN,
-                    translation_key="hub_desk_failed",
-                    translation_placeholders={"hub": self._entry.title, "error": str(err)},
-                ) from err
+                raise failed("hub_desk_failed", err, hub=self._entry.title) from err
         if work != self._homes:
             await self.async_refresh()
             self._told()
         return result
+
+
+def _iso(moment: int | None) -> str | None:
+    """Return a moment as the response of an action."""
+    return None if moment is None else dt_util.utc_from_timestamp(moment).isoformat()
 
 
 def _check_names(feeder: str | None, groups: tuple[str, ...]) -> None:

@@ -31,6 +31,7 @@ from .files import Opened, hub_folder
 from .homes import HubHomes
 from .keys import CONF_COMMUNITY
 from .link import HubLink
+from .own_thread import OwnThread
 from .record import HubRecord
 
 PUBLISH_MINUTE: Final = 10
@@ -44,6 +45,13 @@ _LOOK: Final = 1.0
 
 _SOON: Final = 30.0
 """Seconds from the first new footprints to their publication: more of the same hour come."""
+
+_CALM: Final = 10.0
+"""Seconds without late footprints after which they are published: homes that fill in the past
+would be cut in two otherwise, and the second half be too few to be added."""
+
+_LONGEST: Final = 300.0
+"""Seconds for which a publication waits for that."""
 
 _PAUSE: Final = 60.0
 """Seconds at least between two publications that new messages ask for."""
@@ -81,7 +89,8 @@ class Hub:
         self.folder = hub_folder(hass, entry.entry_id)
         self.homes = HubHomes(hass, entry, opened, self._changed)
         self.record = HubRecord(hass, entry, opened.publisher)
-        self.care = Care(hass, entry, opened, self.homes)
+        self._thread = OwnThread()
+        self.care = Care(hass, entry, opened, self.homes, self._thread)
         self.link = HubLink(hass, entry, opened, self._heard)
         self.figures: Figures = nothing_published()
         self._listeners: dict[CALLBACK_TYPE, Callable[[], None]] = {}
@@ -89,7 +98,8 @@ class Hub:
         self._wanted: CALLBACK_TYPE | None = None
         self._looked: CALLBACK_TYPE | None = None
         self._not_before = 0.0
-        self._taken = 0
+        self._taken = self._late = 0
+        self._late_at = float("-inf")
         self._is_closing = False
         self.published_at: float | None = None
         """When it was last decided what is published, None before the first time."""
@@ -128,7 +138,8 @@ class Hub:
         self._wanted = self._looked = None
         await self.link.async_stop()
         async with self._publishing, self.care.auditing:
-            await self.hass.async_add_executor_job(self.opened.close)
+            await self._thread.async_run(self.opened.close)
+            await self._thread.async_close()
 
     @callback
     def async_add_listener(self, listener: Callable[[], None]) -> CALLBACK_TYPE:
@@ -141,12 +152,13 @@ class Hub:
         self._listeners[stop] = listener
         return stop
 
-    async def async_remove_home(self, home: str) -> None:
+    async def async_remove_home(self, home: str, *, strike_out: bool = False) -> None:
         """Take a home's rights away, at the broker and in the list of revoked certificates.
 
-        Raises HomeAssistantError, ServiceValidationError for a home that nobody knows.
+        Whatever it has told is deleted where it is to be struck out. Raises HomeAssistantError,
+        ServiceValidationError for a home that nobody knows.
         """
-        await self.homes.async_remove(home)
+        await self.homes.async_remove(home, strike_out=strike_out)
         await self.care.async_look_after_crl()
 
     async def async_publish(self) -> int:
@@ -156,7 +168,7 @@ class Hub:
                 return 0
             begun = time.monotonic()
             try:
-                changed = await self.hass.async_add_executor_job(
+                changed = await self._thread.async_run(
                     partial(
                         self.opened.publisher.publish,
                         dt_util.utcnow().timestamp(),
@@ -187,8 +199,8 @@ class Hub:
     async def _async_show(self) -> None:
         """Read what the entities show."""
         try:
-            self.figures = await self.hass.async_add_executor_job(
-                figures_of, self.opened.publisher, dt_util.utcnow().timestamp()
+            self.figures = await self._thread.async_run(
+                partial(figures_of, self.opened.publisher, dt_util.utcnow().timestamp())
             )
         except LedgerError as err:
             self.care.store_failed(str(err))
@@ -199,7 +211,10 @@ class Hub:
 
     async def _async_on_time(self, _now: datetime) -> None:
         """Publish by the clock: an hour may be due although nothing has come."""
-        await self.async_publish()
+        if self._wanted is not None:
+            self._wanted()
+            self._wanted = None
+        self._wish(0.0)
 
     async def _async_care(self, now: datetime) -> None:
         """Do what an operator would forget."""
@@ -226,18 +241,33 @@ class Hub:
         """Show the link's state; publish soon where footprints have come."""
         status = self.link.status
         self.care.store_works(status)
+        self._look_for_late(status)
         if status.counts.accepted != self._taken:
             self._taken = status.counts.accepted
             self._wish(max(_SOON, self._not_before - time.monotonic()))
         self._changed()
 
     @callback
+    def _look_for_late(self, status: WorkerStatus) -> None:
+        """Remember when late footprints have come."""
+        if status.counts.late != self._late:
+            self._late, self._late_at = status.counts.late, time.monotonic()
+
+    @callback
     def _wish(self, after: float) -> None:
         """Publish after some seconds, once for all who wish it meanwhile."""
         if self._wanted is not None or self._is_closing:
             return
+        latest = time.monotonic() + after + _LONGEST
 
         async def publish(_now: datetime) -> None:
+            # They may have begun to come after the last look.
+            self._look_for_late(self.link.status)
+            calm = self._late_at + _CALM
+            if time.monotonic() < min(calm, latest):
+                left = max(calm - time.monotonic(), _LOOK)
+                self._wanted = async_call_later(self.hass, left, publish)
+                return
             self._wanted = None
             await self.async_publish()
 

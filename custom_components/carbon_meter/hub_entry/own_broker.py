@@ -22,7 +22,7 @@ from ..community.hub.arrived import Arrived, Reply
 from ..community.hub.desk import DeskError
 from ..community.hub.errors import StoreError
 from ..community.hub.opening import Hub as Core
-from ..community.hub.status import Pulse, WorkerState, WorkerStatus
+from ..community.hub.status import WorkerStanding, WorkerState, WorkerStatus
 from .keys import CONF_COMMUNITY
 
 _BATCH: Final = 500
@@ -59,30 +59,13 @@ class OwnBroker:
         self._stops: list[CALLBACK_TYPE] = []
         self._end = asyncio.Event()
         self._retry = _FIRST_RETRY
-        self._state = WorkerState.STARTING
-        self._since = time.time()
-        self._connected_since: float | None = None
-        self._error: str | None = None
-        self._committed = 0
-        self._batches = 0
-        self._pulse = Pulse()
+        self._standing = WorkerStanding(time.time)
 
     @property
     def status(self) -> WorkerStatus:
         """Return how the link is."""
-        now = time.time()
-        return WorkerStatus(
-            state=self._state,
-            since=self._since,
-            connected_since=self._connected_since,
-            error=self._error,
-            committed=self._committed,
-            batches=self._batches,
-            rate=self._pulse.rate(now),
-            lag=self._pulse.lag(now),
-            waiting=len(self._waiting),
-            owed=0,
-            counts=self._core.processor.counts,
+        return self._standing.status(
+            waiting=len(self._waiting), owed=0, counts=self._core.processor.counts
         )
 
     async def async_start(self) -> None:
@@ -124,14 +107,13 @@ class OwnBroker:
     @callback
     def _connection_changed(self, connected: bool) -> None:
         """Show whether Home Assistant's broker is there."""
-        self._connected_since = time.time() if connected else None
-        self._set_state(WorkerState.STARTING if connected else WorkerState.WAITING, None)
+        state = WorkerState.STARTING if connected else WorkerState.WAITING
+        self._set_state(state, None, connected=connected)
 
     @callback
     def _listens(self) -> None:
         """Show that homes are heard from now on."""
-        self._connected_since = self._connected_since or time.time()
-        self._set_state(WorkerState.CONNECTED, None)
+        self._set_state(WorkerState.CONNECTED, None, connected=True)
 
     async def _run(self) -> None:
         """Take batch after batch; what has come by the end is taken too."""
@@ -157,13 +139,11 @@ class OwnBroker:
                 self._set_state(WorkerState.STORE, str(err))
                 return self._retry
             self._retry = _FIRST_RETRY
-            if self._state is WorkerState.STORE:
+            if self._standing.state is WorkerState.STORE:
                 connected = mqtt.is_connected(self._hass)
                 self._set_state(WorkerState.CONNECTED if connected else WorkerState.WAITING, None)
             if batch:
-                self._pulse.beat(time.time(), len(batch), time.time() - begun)
-            self._batches += bool(batch)
-            self._committed += len(batch)
+                self._standing.took(len(batch), time.time() - begun)
             await self._send(replies)
             if not batch:
                 return _PAUSE
@@ -189,10 +169,11 @@ class OwnBroker:
             self._set_state(WorkerState.WAITING, str(err))
 
     @callback
-    def _set_state(self, state: WorkerState, error: str | None) -> None:
+    def _set_state(
+        self, state: WorkerState, error: str | None, *, connected: bool | None = None
+    ) -> None:
         """Keep and tell a state."""
-        if (state, error) != (self._state, self._error):
-            self._state, self._error, self._since = state, error, time.time()
+        if self._standing.become(state, error, connected=connected):
             self._heard()
 
 

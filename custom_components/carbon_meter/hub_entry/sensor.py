@@ -14,7 +14,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 from homeassistant.util import dt as dt_util
 
-from ..community.hub.view import Period
+from ..community.hub.periods import Period
 from ..const import DOMAIN
 from .descriptions import (
     COMMUNITY_FIGURES,
@@ -22,7 +22,6 @@ from .descriptions import (
     STATES,
     FigureDescription,
     StateDescription,
-    imported,
 )
 from .entity import HubEntity
 from .figures import ScopeKey
@@ -77,7 +76,10 @@ class FigureSensor(HubEntity, SensorEntity):
 
     @property
     def _period(self) -> Period | None:
-        return self._hub.figures.last(self._scope, self.entity_description.grain)
+        figures, grain = self._hub.figures, self.entity_description.grain
+        if self.entity_description.is_so_far:
+            return figures.so_far.get(grain)
+        return figures.last(self._scope, grain)
 
     @property
     @override
@@ -89,16 +91,17 @@ class FigureSensor(HubEntity, SensorEntity):
     @property
     @override
     def extra_state_attributes(self) -> Mapping[str, Any] | None:
-        """Return which time it is of, and why it is suppressed."""
+        """Return which time it is of, why it is suppressed, and how far it can still change."""
         period = self._period
         if period is None:
             return None
-        flow = imported(period)
+        more = self.entity_description.attributes
         return {
             "begin": dt_util.utc_from_timestamp(period.begin).isoformat(),
             "end": dt_util.utc_from_timestamp(period.end).isoformat(),
-            "suppressed": None if flow is None else flow.suppressed,
-            "approximate": None if flow is None else flow.is_approximate,
+            "suppressed": self.entity_description.suppressed(period),
+            **self.entity_description.standing(period),
+            **({} if more is None else more(period)),
         }
 
 

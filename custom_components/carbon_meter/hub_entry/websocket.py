@@ -10,7 +10,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 import probatio
 
-from ..community.hub.view import as_object
+from ..community.hub.periods import as_object
 from ..const import DOMAIN
 from .asked import ASKED, async_view
 from .chosen import async_hub
@@ -66,7 +66,7 @@ def _subscribe(hass: HomeAssistant, connection: ActiveConnection, message: dict[
 
 
 def live(hub: Hub) -> dict[str, Any]:
-    """Return the link's state and the last published periods of every scope."""
+    """Return the link's state, the last published periods of every scope, and what runs."""
     figures = hub.figures
     status = hub.status
     return {
@@ -75,6 +75,7 @@ def live(hub: Hub) -> dict[str, Any]:
         "link": status.state.value,
         "last_message": status.counts.last_at,
         "homes": dict(hub.homes.by_state),
+        "so_far": {grain.value: as_object(period) for grain, period in figures.so_far.items()},
         "scopes": [
             {
                 "scope": scope[0].value,
