@@ -53,7 +53,12 @@ from .loads.light_memory import async_register_lights
 from .loads.loads_store import LoadsStore
 from .loads.planner import SitePlanner
 from .loads.shedding import async_register_shedding
-from .membership.memberships import Memberships, async_remove_memberships, memberships_of
+from .membership.memberships import (
+    Memberships,
+    async_go_on_leaving,
+    async_remove_memberships,
+    memberships_of,
+)
 from .membership.site_source import SiteSource
 from .membership.websocket import async_register_websocket
 from .meter_tree import MeterTree
@@ -111,6 +116,7 @@ async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
     async_watch_missing(hass)
     await async_get_libraries(hass)
     await async_watch_services(hass)
+    await async_go_on_leaving(hass)
     return True
 
 

@@ -12,7 +12,6 @@ from homeassistant.core import (
     SupportsResponse,
     callback,
 )
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_register_admin_service
 from homeassistant.util import dt as dt_util
@@ -27,7 +26,7 @@ from .data import Site
 from .editions import yearly_again
 from .loads.chosen import async_site
 from .past_request import async_request, meters_of
-from .refusals import refused
+from .refusals import failed, refused
 from .restatement import async_from_history, async_restate, audit_as_dict, given
 
 SERVICE_AUDIT_TRAIL: Final = "audit_trail"
@@ -124,7 +123,7 @@ def async_register_actions(hass: HomeAssistant) -> None:
         try:
             return cast("ServiceResponse", await _async_restate(hass, site, call.data))
         except ArchiveError as err:
-            raise _unusable(err) from err
+            raise failed("archive_unusable", err) from err
 
     async def audit_trail(call: ServiceCall) -> ServiceResponse:
         """Return what was changed after it was told, the newest first."""
@@ -134,7 +133,7 @@ def async_register_actions(hass: HomeAssistant) -> None:
                 archive.audit, call.data[CONF_LIMIT], call.data.get(CONF_BEFORE)
             )
         except ArchiveError as err:
-            raise _unusable(err) from err
+            raise failed("archive_unusable", err) from err
         return cast("ServiceResponse", {"entries": [audit_as_dict(entry) for entry in entries]})
 
     async_register_admin_service(
@@ -207,11 +206,3 @@ def _stretch(start: datetime, end: datetime) -> tuple[int, int]:
 def _site(hass: HomeAssistant, data: Mapping[str, Any]) -> Site:
     """Return the site that was chosen; see `async_site`."""
     return async_site(hass, data.get(CONF_SITE)).runtime_data
-
-
-def _unusable(err: ArchiveError) -> HomeAssistantError:
-    return HomeAssistantError(
-        translation_domain=DOMAIN,
-        translation_key="archive_unusable",
-        translation_placeholders={"error": str(err)},
-    )

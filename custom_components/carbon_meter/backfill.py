@@ -29,6 +29,7 @@ from .data import CarbonMeterConfigEntry
 from .intensity import SiteIntensity
 from .past_energy import PastEnergy, PastSource, async_past_energy
 from .record import Record
+from .refusals import failed
 
 _STATE: Final = "backfill"
 """Under which the archive keeps what is being filled in, and up to where it has come."""
@@ -170,11 +171,7 @@ class Backfill:
         try:
             return await self._fill(request, position)
         except ArchiveError as err:
-            raise HomeAssistantError(
-                translation_domain=DOMAIN,
-                translation_key="archive_unusable",
-                translation_placeholders={"error": str(err)},
-            ) from err
+            raise failed("archive_unusable", err) from err
 
     async def _fill(self, request: Request, position: int) -> dict[str, Any]:
         """Fill in from a position on; return what the whole request has brought."""

@@ -13,7 +13,6 @@ from homeassistant.core import (
     SupportsResponse,
     callback,
 )
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.service import async_register_admin_service
 from homeassistant.helpers.storage import Store
@@ -22,6 +21,7 @@ import probatio
 
 from .blueprint_files import FOLDER, PACKAGED, Installed, Result, install
 from .const import DOMAIN
+from .refusals import failed
 
 SERVICE_INSTALL_BLUEPRINTS: Final = "install_blueprints"
 
@@ -75,11 +75,7 @@ async def _async_install(
             partial(install, PACKAGED, target, kept, overwrite=overwrite)
         )
     except (OSError, WriteError) as err:
-        raise HomeAssistantError(
-            translation_domain=DOMAIN,
-            translation_key="blueprints_not_written",
-            translation_placeholders={"folder": str(FOLDER), "error": str(err)},
-        ) from err
+        raise failed("blueprints_not_written", err, folder=str(FOLDER)) from err
     files = {each.file: each.digest for each in found if each.digest is not None}
     await store.async_save({"files": {**kept, **files}})
     return found

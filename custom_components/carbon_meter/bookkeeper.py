@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 
 from .book_changes import REVISED, BookChanges, Change, Today
@@ -26,6 +25,7 @@ from .carbon.tally import Tally
 from .const import ARCHIVE_ISSUE, DOMAIN, LOGGER
 from .coordinator import MeterCoordinator
 from .intensity import SiteIntensity
+from .repair_issue import RepairIssue
 
 _UNATTENDED: Final = 14 * 24 * HOUR
 """Seconds of intensities that are told after Home Assistant was away."""
@@ -267,25 +267,17 @@ class Bookkeeper:
     @callback
     def _tell(self, err: ArchiveError | None) -> None:
         """Tell that the archive cannot be used, and what to do; take it back when it can."""
-        issue_id = f"{ARCHIVE_ISSUE}{self._site_id}"
+        issue = RepairIssue(self._hass, f"{ARCHIVE_ISSUE}{self._site_id}")
         if err is None:
             if self._is_troubled:
                 self._is_troubled = False
-                ir.async_delete_issue(self._hass, DOMAIN, issue_id)
+                issue.clear()
                 LOGGER.info("The archive can be used again")
             return
         if not self._is_troubled:
             LOGGER.error("%s", err)
         self._is_troubled = True
-        ir.async_create_issue(
-            self._hass,
-            DOMAIN,
-            issue_id,
-            is_fixable=False,
-            severity=ir.IssueSeverity.ERROR,
-            translation_key="archive_failed",
-            translation_placeholders={"error": str(err)},
-        )
+        issue.tell("archive_failed", {"error": str(err)})
 
     # What it says now
 

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import issue_registry as ir
 
 from .carbon.accounting.carriers import weigh_carrier
 from .carbon.accounting.figures import Label
@@ -25,8 +24,9 @@ from .carbon.factors.fuel import Counting, find_fuel, fuel_query, main_stage
 from .carbon.factors.library import FactorLibrary
 from .carbon.factors.selection import Query, Selection
 from .carbon.factors.zones import zone_and_around
-from .const import CARRIER_ISSUE, CONF_CARRIERS, DOMAIN, Carrier, carrier_of
+from .const import CARRIER_ISSUE, CONF_CARRIERS, Carrier, carrier_of
 from .details import number_of, part_of, positive
+from .repair_issue import RepairIssue
 
 CONF_CALORIFIC_VALUE: Final = "calorific_value"
 CONF_FACTOR: Final = "factor"
@@ -222,19 +222,11 @@ def async_report_carrier(
 
     What nobody has chosen, or somebody has chosen not to count, is no fault.
     """
-    issue_id = f"{CARRIER_ISSUE}{subentry.subentry_id}"
-    if gap not in {CarrierGap.NO_FACTOR, CarrierGap.NO_CALORIFIC_VALUE}:
-        ir.async_delete_issue(hass, DOMAIN, issue_id)
-        return
-    ir.async_create_issue(
-        hass,
-        DOMAIN,
-        issue_id,
-        is_fixable=False,
-        severity=ir.IssueSeverity.WARNING,
-        translation_key=f"carrier_{gap.value}",
-        translation_placeholders={"meter": subentry.title, "zone": zone or "-"},
-    )
+    issue = RepairIssue(hass, f"{CARRIER_ISSUE}{subentry.subentry_id}", warns=True)
+    if gap in {CarrierGap.NO_FACTOR, CarrierGap.NO_CALORIFIC_VALUE}:
+        issue.tell(f"carrier_{gap.value}", {"meter": subentry.title, "zone": zone or "-"})
+    else:
+        issue.clear()
 
 
 def _counting(

@@ -37,6 +37,7 @@ from .flows.hub import HubSteps
 from .flows.hub_options import HubOptionsFlow
 from .flows.load import LoadSubentryFlow
 from .flows.membership import MembershipSubentryFlow
+from .flows.membership_of_hub import HubMembershipSubentryFlow
 from .flows.meter import MeterSubentryFlow, add_meter
 from .flows.options import CarbonMeterOptionsFlow
 from .flows.reauth import ReauthSteps
@@ -69,7 +70,7 @@ class CarbonMeterConfigFlow(AdoptionSteps, DiscoveredSteps, ReauthSteps, HubStep
     ) -> dict[str, type[ConfigSubentryFlow]]:
         """Return what can be added to a site; a hub can only join a larger community."""
         if is_hub(config_entry):
-            return {SUBENTRY_MEMBERSHIP: MembershipSubentryFlow}
+            return {SUBENTRY_MEMBERSHIP: HubMembershipSubentryFlow}
         return {
             SUBENTRY_METER: MeterSubentryFlow,
             SUBENTRY_LOAD: LoadSubentryFlow,

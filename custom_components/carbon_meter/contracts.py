@@ -16,6 +16,7 @@ from .carbon.accounting.contracts import Contract, ContractError, ContractKind
 from .carbon.flow.amounts import FloatArray, ImpossibleAmountError, amount
 from .const import CONF_KIND, CONTRACT_ISSUE, DOMAIN, LOGGER, SUBENTRY_CONTRACT
 from .details import CONF_MARKET, market_of, normal_market
+from .repair_issue import RepairIssue
 
 CONF_CARBON_FREE: Final = "carbon_free"
 CONF_CERTIFICATE_MINUTES: Final = "certificate_minutes"
@@ -180,22 +181,15 @@ def _statistics(entry: ConfigEntry) -> Iterator[str]:
 def _tell(hass: HomeAssistant, subentry: ConfigSubentry, problem: str | None) -> None:
     """Raise the repair issue of a contract, or take it back; log what is new."""
     issue_id = f"{CONTRACT_ISSUE}{subentry.subentry_id}"
+    issue = RepairIssue(hass, issue_id)
     if problem is None:
-        ir.async_delete_issue(hass, DOMAIN, issue_id)
+        issue.clear()
         return
     placeholders = {"contract": subentry.title, "problem": problem}
     known = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
     if known is None or known.translation_placeholders != placeholders:
         LOGGER.error("The contract %s cannot be used: %s", subentry.title, problem)
-    ir.async_create_issue(
-        hass,
-        DOMAIN,
-        issue_id,
-        is_fixable=False,
-        severity=ir.IssueSeverity.ERROR,
-        translation_key="contract_unusable",
-        translation_placeholders=placeholders,
-    )
+    issue.tell("contract_unusable", placeholders)
 
 
 def _kind(contract_id: str, data: Mapping[str, Any]) -> ContractKind:

@@ -9,7 +9,6 @@ from zlib import crc32
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from .carbon.account import MeterAccount
@@ -24,6 +23,7 @@ from .metering.incidents import Incident
 from .metering.profile import Profile
 from .metering.readings import Reading
 from .metering.steps import PowerStep
+from .repair_issue import RepairIssue
 
 _READING_LIMIT: Final = 60.0
 """Seconds after which a driver that keeps no time of its own is given up."""
@@ -64,6 +64,7 @@ class MeterCoordinator(DataUpdateCoordinator[Reading]):
         self._faults: tuple[str, ...] = ()
         self._failures = 0
         self._locked = True  # perhaps since before a reload
+        self._auth_issue = RepairIssue(hass, f"{AUTH_ISSUE}{subentry.subentry_id}")
         self._due = True
         self._shown_reachable: bool | None = None
         self._step_listeners: list[Callable[[PowerStep], None]] = []
@@ -156,15 +157,7 @@ class MeterCoordinator(DataUpdateCoordinator[Reading]):
     def _ask_for_password(self) -> None:
         """Tell the user that the meter wants a password, once."""
         self._locked = True
-        ir.async_create_issue(
-            self.hass,
-            DOMAIN,
-            f"{AUTH_ISSUE}{self.subentry.subentry_id}",
-            is_fixable=False,
-            severity=ir.IssueSeverity.ERROR,
-            translation_key="meter_auth",
-            translation_placeholders={"meter": self.subentry.title},
-        )
+        self._auth_issue.tell("meter_auth", {"meter": self.subentry.title})
 
     def _patience(self) -> float:
         """Return in how many seconds to ask again: others on the line wait for each attempt."""
@@ -195,7 +188,7 @@ class MeterCoordinator(DataUpdateCoordinator[Reading]):
         self._failures = 0
         if self._locked:
             self._locked = False
-            ir.async_delete_issue(self.hass, DOMAIN, f"{AUTH_ISSUE}{self.subentry.subentry_id}")
+            self._auth_issue.clear()
         if self._power_inverted:
             reading = reading.with_power_reversed()
         if self.inverted:

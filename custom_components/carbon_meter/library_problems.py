@@ -10,6 +10,7 @@ from homeassistant.helpers import issue_registry as ir
 from .const import DOMAIN, LOGGER
 from .datafile import Problem
 from .plugins import async_guests
+from .repair_issue import RepairIssue
 
 _FILE: Final = "data_file"
 _PLUGIN: Final = "plugin"
@@ -29,7 +30,7 @@ def async_report(
         issue_id = f"{_FILE}_{sha256(file.encode()).hexdigest()[:12]}"
         told.add(issue_id)
         lines = _listed(f"{problem.line}: {problem.message}" for problem in found)
-        _raise_issue(hass, issue_id, _FILE, {"file": file, "problems": lines})
+        RepairIssue(hass, issue_id).tell(_FILE, {"file": file, "problems": lines})
     guests = async_guests(hass)
     for domain, texts in plugins.items():
         if not texts:
@@ -40,7 +41,7 @@ def async_report(
         issue_id = f"{_PLUGIN}_{domain}"
         told.add(issue_id)
         placeholders = {"integration": name, "problems": _listed(texts)}
-        _raise_issue(hass, issue_id, _PLUGIN, placeholders, domain)
+        RepairIssue(hass, issue_id).tell(_PLUGIN, placeholders, about=domain)
     for (domain, issue_id), issue in list(ir.async_get(hass).issues.items()):
         if domain == DOMAIN and issue.translation_key in {_FILE, _PLUGIN} and issue_id not in told:
             ir.async_delete_issue(hass, DOMAIN, issue_id)
@@ -48,23 +49,3 @@ def async_report(
 
 def _listed(texts: Iterable[str]) -> str:
     return "\n".join(f"- {text}" for text in texts)
-
-
-@callback
-def _raise_issue(
-    hass: HomeAssistant,
-    issue_id: str,
-    key: str,
-    placeholders: dict[str, str],
-    about: str | None = None,
-) -> None:
-    ir.async_create_issue(
-        hass,
-        DOMAIN,
-        issue_id,
-        is_fixable=False,
-        issue_domain=about,
-        severity=ir.IssueSeverity.ERROR,
-        translation_key=key,
-        translation_placeholders=placeholders,
-    )

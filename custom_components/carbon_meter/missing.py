@@ -27,6 +27,7 @@ from .driver import MeterDriver
 from .drivers.modbus import ModbusDriver
 from .libraries import Libraries
 from .metering.profile import Profile
+from .repair_issue import RepairIssue
 
 _ISSUE: Final = "unknown_profile_"
 _OF_WHAT_IS_CONFIGURED: Final = (_ISSUE, AUTH_ISSUE, CARRIER_ISSUE, CONTRACT_ISSUE, NETWORK_ISSUE)
@@ -53,7 +54,7 @@ async def async_driver_and_profile(
         # A file of the user's replaces one of the same id, of whatever protocol.
         placeholders = {"profile": profile_id, "protocol": driver.name}
         raise _told(hass, subentry, "other_protocol", placeholders)
-    ir.async_delete_issue(hass, DOMAIN, f"{_ISSUE}{subentry.subentry_id}")
+    RepairIssue(hass, f"{_ISSUE}{subentry.subentry_id}").clear()
     return driver, profile
 
 
@@ -96,15 +97,7 @@ def _told(
 ) -> ConfigEntryError:
     """Raise the repair issue; return the error that says the same."""
     placeholders = {"meter": subentry.title, **placeholders}
-    ir.async_create_issue(
-        hass,
-        DOMAIN,
-        f"{_ISSUE}{subentry.subentry_id}",
-        is_fixable=False,
-        severity=ir.IssueSeverity.ERROR,
-        translation_key=key,
-        translation_placeholders=placeholders,
-    )
+    RepairIssue(hass, f"{_ISSUE}{subentry.subentry_id}").tell(key, placeholders)
     return ConfigEntryError(
         translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders
     )

@@ -9,13 +9,11 @@ from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import issue_registry as ir
 
 from .carbon.flow.description import load_network
 from .carbon.flow.metered import MeteredNetwork
 from .const import (
     CONF_NETWORK,
-    DOMAIN,
     LOGGER,
     NETWORK_ISSUE,
     SUBENTRY_METER,
@@ -23,6 +21,7 @@ from .const import (
     carrier_of,
 )
 from .datafile import DataFileError, Problem
+from .repair_issue import RepairIssue
 
 _SUFFIXES: Final = frozenset({".yaml", ".yml"})
 
@@ -170,28 +169,20 @@ def async_network(
 
     What is wrong with a chosen one is told in a repair issue until it is mended.
     """
-    issue_id = f"{NETWORK_ISSUE}{entry.entry_id}"
+    issue = RepairIssue(hass, f"{NETWORK_ISSUE}{entry.entry_id}")
     chosen = entry.options.get(CONF_NETWORK)
     if not isinstance(chosen, str) or not chosen:
-        ir.async_delete_issue(hass, DOMAIN, issue_id)
+        issue.clear()
         return None
     try:
         found = chosen_network(chosen, entry, library)
     except NetworkMisfitError as err:
         told = listed(err.problems)
     else:
-        ir.async_delete_issue(hass, DOMAIN, issue_id)
+        issue.clear()
         return found
     LOGGER.error("The network of %s cannot be used:\n%s", entry.title, told)
-    ir.async_create_issue(
-        hass,
-        DOMAIN,
-        issue_id,
-        is_fixable=False,
-        severity=ir.IssueSeverity.ERROR,
-        translation_key="network_unusable",
-        translation_placeholders={"site": entry.title, "problems": told},
-    )
+    issue.tell("network_unusable", {"site": entry.title, "problems": told})
     return None
 
 

@@ -7,7 +7,6 @@ import math
 from typing import Final
 
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 
@@ -46,6 +45,7 @@ from .contracts import async_contracts, statistics_of
 from .data import CarbonMeterConfigEntry
 from .libraries import async_get_libraries
 from .plans import PlanParts, async_plan_parts, figure_of
+from .refusals import failed
 
 REMOVED: Final = "removed_meter"
 """In place of the carrier of a meter that is gone: nobody knows any more what it counted."""
@@ -125,9 +125,9 @@ async def async_accounts(
         tables = await hass.async_add_executor_job(_tables, known, parts, days)
         accounted = await hass.async_add_executor_job(AccountedSite, archived.series, terms)
     except ArchiveError as err:
-        raise _error("archive_unusable", err) from err
+        raise failed("archive_unusable", err) from err
     except ImpossibleAmountError as err:
-        raise _error("report_impossible", err) from err
+        raise failed("report_impossible", err) from err
     subentries = entry.get_subentries_of_type(SUBENTRY_CONTRACT)
     used = {contract.id for contract in contracts}
     return SiteAccounts(
@@ -278,11 +278,3 @@ def _problem(hass: HomeAssistant, contract_id: str) -> str:
     issue = ir.async_get(hass).async_get_issue(DOMAIN, f"{CONTRACT_ISSUE}{contract_id}")
     placeholders = None if issue is None else issue.translation_placeholders
     return (placeholders or {}).get("problem", "")
-
-
-def _error(key: str, err: Exception) -> HomeAssistantError:
-    return HomeAssistantError(
-        translation_domain=DOMAIN,
-        translation_key=key,
-        translation_placeholders={"error": str(err)},
-    )

@@ -111,8 +111,8 @@ def test_what_is_kept_stands_in_the_form_again(data: st.DataObject) -> None:
     }
     times = {"quiet_from", "quiet_to", "finish_by", "from", "to", "ready_by", "hygiene_by"}
     keys = data.draw(st.sets(st.sampled_from([key for key in form.every_key if key != "name"])))
-    if form.step == LoadKind.EV:
-        # Without it, what is told in per cent is not kept.
+    if "level" in form.every_key:
+        # Of a car without it, what is told in per cent is not kept.
         keys = keys | {"level"}
     values = {
         key: data.draw(special.get(key, time if key in times else amount)) for key in sorted(keys)

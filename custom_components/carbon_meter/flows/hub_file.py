@@ -19,6 +19,7 @@ import probatio
 from ..community.authority.hub_file import HubFile, HubFileError, read_hub_file
 from ..hub_entry.keys import CONF_FILE, CONF_TEXT
 from ..hub_entry.trial import TrialError, try_broker
+from .progress import visibly
 
 _LARGEST: Final = 100_000
 """Bytes; a hub file has some thousands."""
@@ -82,7 +83,7 @@ class HubFileForm:
 
         if self._trial is None:
             self._trial = self._hass.async_create_task(
-                run(), "try the broker of a community", eager_start=False
+                visibly(run()), "try the broker of a community", eager_start=False
             )
         return self._trial
 

@@ -13,6 +13,7 @@ from ..community.member.enrol import join
 from ..community.member.errors import EnrolmentError, MemberError
 from ..const import LOGGER
 from ..drivers.clock import now
+from ..entries import is_hub
 from ..membership.files import member_folder
 from ..membership.keys import (
     CONF_COMMUNITY,
@@ -23,13 +24,16 @@ from ..membership.keys import (
 )
 from .membership_changes import ChangeSteps
 from .membership_forms import (
+    CONF_CONFIRM,
     CONF_FILE,
     CONF_INVITATION,
     Wanted,
     async_asked,
     async_text_of,
+    confirm_schema,
     invitation_schema,
 )
+from .progress import visibly
 
 type Input = dict[str, Any] | None
 
@@ -42,6 +46,9 @@ class MembershipSubentryFlow(ChangeSteps):
     _invitation: Invitation | None = None
     _joining: asyncio.Task[None] | None = None
     _joined = False
+    _is_stopped = False
+    """Whether the membership waits for the end of this, out of work."""
+
     _failure: tuple[str, str] = ("unknown", "")
     """Why joining has failed: a key, and what was heard."""
 
@@ -81,14 +88,37 @@ class MembershipSubentryFlow(ChangeSteps):
             level=invitation.level,
             shortest=invitation.duration,
             flows=tuple(flow for flow in present if flow in invitation.flows),
+            own_broker=invitation.broker is None,
+            is_hub=is_hub(self._get_entry()),
         )
         if (reason := self._useless(invitation)) is not None:
             return self.async_abort(
                 reason=reason, description_placeholders={"community": invitation.name}
             )
         if self.source == SOURCE_RECONFIGURE:
+            if self.is_for_other_name(invitation.home):
+                return await self.async_step_other_name()
             return await self.async_step_joining()
         return await self.async_step_choices()
+
+    async def async_step_other_name(self, user_input: Input = None) -> SubentryFlowResult:
+        """Say what is lost under another name; go on if somebody wants that."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            if user_input[CONF_CONFIRM]:
+                return await self.async_step_joining()
+            errors = {CONF_CONFIRM: "other_name_not_confirmed"}
+        home, waiting = self.untold
+        return self.async_show_form(
+            step_id="other_name",
+            data_schema=confirm_schema(),
+            errors=errors,
+            description_placeholders={
+                "community": self._invited.name,
+                "home": home,
+                "waiting": str(waiting),
+            },
+        )
 
     def _useless(self, invitation: Invitation) -> str | None:
         """Return why an invitation leads nowhere, None where it leads somewhere."""
@@ -107,7 +137,7 @@ class MembershipSubentryFlow(ChangeSteps):
 
     async def async_step_choices(self, user_input: Input = None) -> SubentryFlowResult:
         """Show what the community asks for; ask what the home shows."""
-        said = await async_asked(self.hass, self._invited)
+        said = await async_asked(self.hass, self._invited, self.wanted)
         return await self.async_choose("choices", user_input, said)
 
     @override
@@ -125,7 +155,7 @@ class MembershipSubentryFlow(ChangeSteps):
         if self._joining is None:
             # Were it over at once, what was sent with the form would go to the step after it.
             self._joining = self.hass.async_create_task(
-                self._async_join(), "join a community", eager_start=False
+                visibly(self._async_join()), "join a community", eager_start=False
             )
         if self._joining.done():
             self._joining = None
@@ -156,6 +186,7 @@ class MembershipSubentryFlow(ChangeSteps):
             agreed = agreed_of(subentry.data)
             if self.memberships is not None:
                 await self.memberships.all[subentry.subentry_id].async_stop()
+                self._is_stopped = True
         else:
             agreed = self.agreed
         try:
@@ -188,6 +219,7 @@ class MembershipSubentryFlow(ChangeSteps):
         invitation = self._invited
         if self.source == SOURCE_RECONFIGURE:
             entry = self._get_entry()
+            self._is_stopped = False
             self.hass.config_entries.async_schedule_reload(entry.entry_id)
             return self.async_abort(
                 reason="joined_again", description_placeholders={"community": invitation.name}
@@ -195,6 +227,7 @@ class MembershipSubentryFlow(ChangeSteps):
         return self.async_create_entry(
             title=invitation.name,
             data=membership_data(invitation, self.agreed),
+            description_placeholders={"community": invitation.name},
             unique_id=invitation.community,
         )
 
@@ -208,3 +241,6 @@ class MembershipSubentryFlow(ChangeSteps):
             entry_id, _ = self.handler
             folder = member_folder(self.hass, entry_id, self._invitation.community)
             self.hass.data.get(DATA_JOINING, set()).discard(str(folder))
+            if self._is_stopped:
+                # With what it had before.
+                self.hass.config_entries.async_schedule_reload(entry_id)

@@ -14,8 +14,10 @@ from ..community.member.agreed import Agreed
 from ..community.member.errors import MemberError
 from ..community.member.status import MemberState
 from ..community.outbox.errors import OutboxError
+from ..entries import is_hub
 from ..membership.keys import (
     CONF_ASKED,
+    CONF_BROKER,
     CONF_COMMUNITY,
     CONF_COMMUNITY_NAME,
     CONF_DURATION,
@@ -33,21 +35,27 @@ from .membership_forms import (
     Wanted,
     agreed_in,
     agreed_schema,
+    async_chosen,
     async_told,
     choices_schema,
     confirm_schema,
-    moment,
-    shown,
-    shown_messages,
 )
+from .membership_messages import Messages, moment
+from .progress import visibly
 
 type Input = dict[str, Any] | None
+
+_NEXT: Final = 3
+"""Messages that are shown before they leave; the live view has more."""
 
 _PATIENCE: Final = 15.0
 """Seconds for a hub to say that everything is deleted; after that it goes on without a window."""
 
 _ENDED: Final = frozenset({MemberState.EXPIRED, MemberState.NOT_AUTHORIZED})
 """States out of which a new invitation leads."""
+
+_LEFT: Final = frozenset({MemberState.WITHDRAWN, MemberState.UNCONFIRMED})
+"""States of a home that has left, as far as it can."""
 
 
 class ChangeSteps(ConfigSubentryFlow):
@@ -74,7 +82,7 @@ class ChangeSteps(ConfigSubentryFlow):
         """Ask what the home shows, within what the community asks for; `said` is in the text."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            self.agreed = agreed_in(user_input, self.wanted.shortest)
+            self.agreed = agreed_in(user_input, self.wanted)
             if self.agreed.flows:
                 return await self.async_step_consent()
             errors = {CONF_FLOWS: "no_flows"}
@@ -102,6 +110,7 @@ class ChangeSteps(ConfigSubentryFlow):
                 "community": self.wanted.name,
                 "words": words(self.agreed.text, self.hass.config.language),
                 "message": await self._async_example(),
+                **await async_chosen(self.hass, self.agreed, self.wanted),
             },
         )
 
@@ -117,7 +126,8 @@ class ChangeSteps(ConfigSubentryFlow):
                 self.wanted.home,
                 self.agreed,
             )
-        return "-" if found is None else f"`{found[0]}`\n\n{shown(found[1])}"
+        messages = await Messages.async_in_language(self.hass)
+        return messages.example(found)
 
     async def async_agreed(self, agreed: Agreed) -> SubentryFlowResult:
         """Let a member go on with what was agreed to now."""
@@ -145,6 +155,20 @@ class ChangeSteps(ConfigSubentryFlow):
             return None
         return memberships.all.get(self._get_reconfigure_subentry().subentry_id)
 
+    @property
+    def untold(self) -> tuple[str, int]:
+        """Return the name of the home in the community, and how much it has yet to tell by it."""
+        membership = self._membership
+        if membership is None or membership.link is None:
+            return "?", 0
+        status = membership.link.status
+        return status.home, status.waiting + status.out
+
+    def is_for_other_name(self, home: str) -> bool:
+        """Return whether an invitation is for another name, and that would lose something."""
+        present, waiting = self.untold
+        return waiting > 0 and home != present
+
     async def async_step_reconfigure(self, user_input: Input = None) -> SubentryFlowResult:
         """Ask what a member wants to do."""
         membership = self._membership
@@ -161,9 +185,14 @@ class ChangeSteps(ConfigSubentryFlow):
             menu_options=menu,
             description_placeholders={
                 "community": membership.subentry.data[CONF_COMMUNITY_NAME],
-                "state": await async_told(self.hass, "membership_state", [state.value]),
+                "state": await self._async_named(state),
             },
         )
+
+    async def _async_named(self, state: MemberState) -> str:
+        """Return a state as people read it."""
+        key = "hub_membership_state" if is_hub(self._get_entry()) else "membership_state"
+        return await async_told(self.hass, key, [state.value])
 
     async def async_step_outgoing(self, user_input: Input = None) -> SubentryFlowResult:
         """Show what has left and what leaves next, exactly; sent again it is shown anew."""
@@ -171,19 +200,19 @@ class ChangeSteps(ConfigSubentryFlow):
         if membership is None or membership.link is None:
             return self.async_abort(reason="not_loaded")
         link = membership.link
-        upcoming = await link.upcoming(1)
+        messages = await Messages.async_in_language(self.hass)
+        has_left = link.status.state in {MemberState.WITHDRAWING, *_LEFT}
         return self.async_show_form(
             step_id="outgoing",
             data_schema=probatio.Schema({}),
             description_placeholders={
-                "state": await async_told(self.hass, "membership_state", [link.status.state.value]),
+                "state": await self._async_named(link.status.state),
                 "home": link.status.home,
                 "waiting": str(link.status.waiting),
                 "acknowledged": moment(link.status.acknowledged_at),
-                "next": f"`{upcoming[0].topic}`\n\n{shown(upcoming[0].payload)}"
-                if upcoming
-                else "-",
-                "messages": shown_messages(link.outgoing),
+                "slot": moment(None if has_left else link.status.next_slot),
+                "next": messages.upcoming(await link.upcoming(_NEXT), has_left=has_left),
+                "messages": messages.left(link.outgoing),
             },
         )
 
@@ -202,6 +231,8 @@ class ChangeSteps(ConfigSubentryFlow):
             level=Level(asked[CONF_LEVEL]),
             shortest=asked[CONF_DURATION],
             flows=tuple(flow for flow in present if flow.value in asked[CONF_FLOWS]),
+            own_broker=data[CONF_BROKER] is None,
+            is_hub=is_hub(self._get_entry()),
             present=link.status.agreed,
         )
         return await self.async_choose("change", user_input, {"community": self.wanted.name})
@@ -233,7 +264,7 @@ class ChangeSteps(ConfigSubentryFlow):
         """Wait a moment for the hub."""
         if self._leaving is None:
             self._leaving = self.hass.async_create_task(
-                self._async_left(), "leave a community", eager_start=False
+                visibly(self._async_left()), "leave a community", eager_start=False
             )
         if self._leaving.done():
             return self.async_show_progress_done(next_step_id="withdrawn")
@@ -252,10 +283,7 @@ class ChangeSteps(ConfigSubentryFlow):
         stop = membership.async_add_listener(changed.set)
         try:
             async with asyncio.timeout(_PATIENCE):
-                while (
-                    membership.link is not None
-                    and membership.link.status.state is not MemberState.WITHDRAWN
-                ):
+                while membership.link is not None and membership.link.status.state not in _LEFT:
                     await changed.wait()
                     changed.clear()
         except TimeoutError:
@@ -267,5 +295,9 @@ class ChangeSteps(ConfigSubentryFlow):
         """Say how far it has come."""
         membership = self._membership
         link = None if membership is None else membership.link
-        is_done = link is not None and link.status.state is MemberState.WITHDRAWN
+        state = None if link is None else link.status.state
+        if link is not None and state is MemberState.UNCONFIRMED:
+            homes = {"homes": ", ".join(link.status.homes)}
+            return self.async_abort(reason="unconfirmed", description_placeholders=homes)
+        is_done = state is MemberState.WITHDRAWN
         return self.async_abort(reason="withdrawn" if is_done else "withdrawing")

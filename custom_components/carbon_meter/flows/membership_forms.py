@@ -1,9 +1,7 @@
-"""Forms of a membership: what a household chooses, and how what leaves the home is shown."""
+"""Forms of a membership: how an invitation is given, and what a household chooses."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-import json
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,16 +18,15 @@ from homeassistant.helpers.selector import (
     TextSelectorConfig,
 )
 from homeassistant.helpers.translation import async_get_translations
-from homeassistant.util import dt as dt_util
 import probatio
 
 from ..community.authority.invitation import Invitation
 from ..community.contract.message import Flow, Level
 from ..community.member.agreed import DAY, Agreed
-from ..community.member.outgoing import Outgoing
 from ..const import DOMAIN
 from ..membership.keys import CONF_DURATION, CONF_FLOWS, CONF_LEVEL
-from ..membership.words import PRESENT
+from ..membership.words import present
+from .membership_messages import moment
 
 CONF_AGREED: Final = "agreed"
 CONF_CONFIRM: Final = "confirm"
@@ -42,9 +39,6 @@ _PERIODS: Final = {"hour": _HOUR, "day": DAY}
 
 _LARGEST: Final = 65536
 """Bytes of a file that may be an invitation."""
-
-_SHOWN: Final = 5
-"""Messages that are shown in a form; the sensor and the live view have more."""
 
 
 def invitation_schema() -> probatio.Schema:
@@ -96,6 +90,12 @@ class Wanted:
     """Seconds of the shortest period."""
 
     flows: tuple[Flow, ...]
+    own_broker: bool
+    """Whether it is on the broker of a Home Assistant: names do not change there."""
+
+    is_hub: bool = False
+    """Whether it is a hub that is or wants to be a member."""
+
     present: Agreed | None = None
     """What holds now; None before anything was agreed to."""
 
@@ -110,13 +110,13 @@ def choices_schema(wanted: Wanted) -> probatio.Schema:
     if wanted.level is Level.CLEAR:
         level = Level.PSEUDONYM if present is None else present.level
         fields[probatio.Required(CONF_LEVEL, default=level.value)] = _select(
-            [one.value for one in (Level.PSEUDONYM, Level.CLEAR)], "membership_level"
+            [one.value for one in (Level.PSEUDONYM, Level.CLEAR)], level_key(wanted)
         )
     periods = [name for name, seconds in _PERIODS.items() if seconds >= wanted.shortest]
     if len(periods) > 1:
         period = periods[0] if present is None else _period_name(present.duration)
         fields[probatio.Required(CONF_DURATION, default=period)] = _select(
-            periods, "membership_period"
+            periods, period_key(wanted)
         )
     preselected = [one for one in wanted.flows if present is None or one in present.flows]
     fields[probatio.Required(CONF_FLOWS, default=[one.value for one in preselected])] = _select(
@@ -125,13 +125,13 @@ def choices_schema(wanted: Wanted) -> probatio.Schema:
     return probatio.Schema(fields)
 
 
-def agreed_in(user_input: Mapping[str, Any], shortest: int) -> Agreed:
+def agreed_in(user_input: Mapping[str, Any], offered: Wanted) -> Agreed:
     """Return what was chosen."""
     level = Level(user_input.get(CONF_LEVEL, Level.PSEUDONYM))
-    longest = max(shortest, _HOUR)
+    longest = max(offered.shortest, _HOUR)
     wanted = set(user_input[CONF_FLOWS])
     return Agreed(
-        text=PRESENT[level],
+        text=present(level, own_broker=offered.own_broker, is_hub=offered.is_hub),
         level=level,
         duration=_PERIODS[user_input[CONF_DURATION]] if CONF_DURATION in user_input else longest,
         flows=tuple(flow for flow in Flow if flow.value in wanted),
@@ -159,6 +159,17 @@ def _select(options: list[str], key: str, *, multiple: bool = False) -> SelectSe
     )
 
 
+def level_key(wanted: Wanted) -> str:
+    """Return the key of the names of levels."""
+    who = "hub_member" if wanted.is_hub else "membership"
+    return f"{who}_level_own_broker" if wanted.own_broker else f"{who}_level"
+
+
+def period_key(wanted: Wanted) -> str:
+    """Return the key of the names of periods."""
+    return "hub_member_period" if wanted.is_hub else "membership_period"
+
+
 def _period_name(duration: int) -> str:
     return "day" if duration >= DAY else "hour"
 
@@ -167,18 +178,21 @@ async def async_told(hass: HomeAssistant, key: str, values: Iterable[str]) -> st
     """Return the names of choices as one text, in the language of Home Assistant."""
     texts = await async_get_translations(hass, hass.config.language, "selector", {DOMAIN})
     path = f"component.{DOMAIN}.selector.{key}.options"
-    return ", ".join(texts.get(f"{path}.{value}", value) for value in values)
+    separator = "、" if hass.config.language.startswith("zh") else ", "
+    return separator.join(texts.get(f"{path}.{value}", value) for value in values)
 
 
-async def async_asked(hass: HomeAssistant, invitation: Invitation) -> dict[str, str]:
+async def async_asked(
+    hass: HomeAssistant, invitation: Invitation, wanted: Wanted
+) -> dict[str, str]:
     """Return what an invitation says, for people."""
     broker = invitation.broker
     period = _period_name(invitation.duration)
     return {
         "community": invitation.name,
         "broker": "Home Assistant MQTT" if broker is None else f"{broker.host}:{broker.port}",
-        "level": await async_told(hass, "membership_level", [invitation.level.value]),
-        "period": await async_told(hass, "membership_period", [period]),
+        "level": await async_told(hass, level_key(wanted), [invitation.level.value]),
+        "period": await async_told(hass, period_key(wanted), [period]),
         "flows": await async_told(
             hass, "membership_flow", [flow.value for flow in invitation.flows]
         ),
@@ -186,32 +200,10 @@ async def async_asked(hass: HomeAssistant, invitation: Invitation) -> dict[str, 
     }
 
 
-def moment(seconds: float | None) -> str:
-    """Return a moment in local time, a dash for none and for one beyond all calendars."""
-    if seconds is None:
-        return "-"
-    try:
-        local = dt_util.as_local(datetime.fromtimestamp(seconds, UTC))
-    except ValueError, OverflowError, OSError:
-        return "-"
-    return local.strftime("%Y-%m-%d %H:%M:%S")
-
-
-def shown(payload: str) -> str:
-    """Return a message as a block of indented JSON."""
-    return f"```json\n{json.dumps(json.loads(payload), indent=1)}\n```"
-
-
-def shown_messages(messages: Sequence[Outgoing]) -> str:
-    """Return the last messages, the newest first: when they left, whether they have arrived."""
-    rows = [
-        f"{moment(one.at)} → {_arrival(one)}\n\n`{one.topic}`\n\n{shown(one.payload)}"
-        for one in reversed(messages[-_SHOWN:])
-    ]
-    return "\n\n".join(rows) or "-"
-
-
-def _arrival(one: Outgoing) -> str:
-    if one.refused is not None:
-        return f"✗ {one.refused}"
-    return f"✓ {moment(one.acknowledged_at)}" if one.acknowledged_at is not None else "…"
+async def async_chosen(hass: HomeAssistant, agreed: Agreed, offered: Wanted) -> dict[str, str]:
+    """Return what was chosen, for people."""
+    return {
+        "level": await async_told(hass, level_key(offered), [agreed.level.value]),
+        "period": await async_told(hass, period_key(offered), [_period_name(agreed.duration)]),
+        "flows": await async_told(hass, "membership_flow", [flow.value for flow in agreed.flows]),
+    }

@@ -19,6 +19,7 @@ import probatio
 
 from ..data import Site
 from ..past_request import adopted_past, async_request, usual_start
+from .progress import visibly
 
 CONF_METERS: Final = "meters"
 CONF_START: Final = "start"
@@ -57,7 +58,7 @@ class PastSteps(OptionsFlow):
                 errors, told = {"base": "past_refused"}, str(err)
             else:
                 filling = self._site.backfill.async_fill(request)
-                self._filling = self.hass.async_create_task(filling, "fill in past hours")
+                self._filling = self.hass.async_create_task(visibly(filling), "fill in past hours")
                 return await self.async_step_past_progress()
         meters = self._site.meters
         options = [
