@@ -7,18 +7,21 @@ broker; FOLDER/authority is the community's key to itself and stays with the ope
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 import sys
 import time
 from typing import Any, Final
 
+from custom_components.carbon_meter.community.authority import keys
 from custom_components.carbon_meter.community.authority.errors import AuthorityError
+from custom_components.carbon_meter.community.authority.issued import is_serial
 
 from . import making
 from .checking import check
 from .errors import BrokerError
 from .homes import DAYS, ByHand, changing_rights
-from .layout import Layout, write_public
+from .layout import Layout, configuration, write_public
 from .plugin import find_plugin
 from .setup import ENROL_PORT, PORT, Setup
 
@@ -77,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         which.add_argument("--home", metavar="ID", required=True)
         which.add_argument("--csr", metavar="FILE", type=Path, required=True)
         which.add_argument("--days", type=int, default=DAYS, help="default %(default)s")
-    revoke = command("revoke", _revoke, "take a home's rights and certificates")
+    revoke = command("revoke", _revoke, "take a home's rights and certificates, for good")
     revoke.add_argument("home", metavar="HOME")
     revoke.add_argument(
         "--serial",
@@ -86,6 +89,9 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         help="of a certificate that the hub has signed, as openssl x509 -serial prints it",
+    )
+    revoke.add_argument(
+        "--unknown", action="store_true", help="also an id that the broker does not know"
     )
     for which in (enrol, revoke):
         which.add_argument(
@@ -128,7 +134,11 @@ def _choices(options: argparse.Namespace) -> dict[str, Any]:
 def _init(options: argparse.Namespace) -> int:
     layout = Layout(options.folder)
     plugin = find_plugin()
-    chosen = {"at": str(layout.broker.absolute()), "hosts": ()} | _choices(options)
+    here = str(layout.broker.absolute())
+    chosen = {"at": here, "hosts": ()} | _choices(options)
+    if chosen["at"] != here and plugin is not None and not plugin.is_relative_to("/usr"):
+        # One that was unpacked here for tests: the broker's machine has its own.
+        plugin = None
     if plugin is not None:
         chosen = {"plugin": str(plugin)} | chosen
     setup = Setup(community=options.community, name=options.name, **chosen)
@@ -147,7 +157,10 @@ def _init(options: argparse.Namespace) -> int:
         "hardware/broker/README.md has each step in full.",
     )
     if plugin is None and options.plugin is None:
-        _say(f"There is no mosquitto here; its plugin is expected in {setup.plugin} (--plugin).")
+        _say(
+            f"The plugin of the broker's mosquitto is expected in {setup.plugin}: if it is",
+            "elsewhere, say so with `scripts/broker server FOLDER --plugin FILE`.",
+        )
     return _FINE
 
 
@@ -156,7 +169,9 @@ def _server(options: argparse.Namespace) -> int:
     changed = replace(setup, **_choices(options))
     making.renew_server(layout, changed, making.load(layout), now=time.time())
     write_public(layout.setup, changed.as_json())
-    _say(f"{layout.server} and {layout.configuration} are new.", _reload(layout))
+    _say(f"{layout.server} is new.", _reload(layout))
+    if configuration(setup) != configuration(changed):
+        _say(f"{layout.configuration} is another one: `systemctl restart mosquitto` instead.")
     told = ("hosts", "port", "enrol_port")
     if any(getattr(setup, name) != getattr(changed, name) for name in told):
         _say(
@@ -185,7 +200,7 @@ def _enrol(options: argparse.Namespace) -> int:
             control, options.home, options.csr, days=options.days
         )
     _say(
-        f"{path} is the certificate of {options.home}, good for {options.days} days.",
+        f"{path} is the certificate of {options.home}, good until {_last_day(path)}.",
         f"The home needs it and {layout.authorities}; neither is secret.",
     )
     return _FINE
@@ -194,7 +209,7 @@ def _enrol(options: argparse.Namespace) -> int:
 def _renew(options: argparse.Namespace) -> int:
     layout, _ = _opened(options)
     path = ByHand(layout, now=time.time()).renew(options.home, options.csr, days=options.days)
-    _say(f"{path} is the new certificate of {options.home}, good for {options.days} days.")
+    _say(f"{path} is the new certificate of {options.home}, good until {_last_day(path)}.")
     return _FINE
 
 
@@ -202,12 +217,12 @@ def _revoke(options: argparse.Namespace) -> int:
     layout, setup = _opened(options)
     with changing_rights(layout, setup, offline=options.offline) as control:
         count = ByHand(layout, now=time.time()).revoke(
-            control, options.home, serials=options.serial
+            control, options.home, serials=options.serial, unknown=options.unknown
         )
     _say(
         f"{options.home} has no rights any more, and {count} certificates of it are on the list.",
-        f"A hub does not know that: run carbon_meter.remove_home with {options.home} there, too,",
-        "or it gives the rights again to a broker that has lost them.",
+        "The hub finds that out by the broker, at once or when it is next connected, and expels",
+        "the home: it does not come back, also not under an id that it has asked for.",
     )
     if not count:
         _say(
@@ -253,7 +268,8 @@ def _crl(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     findings = check(*_opened(options), now=time.time())
     for finding in findings:
-        sys.stdout.write(f"{'WRONG' if finding.is_wrong else 'fine '}  {finding.text}\n")
+        word = "WRONG" if finding.is_wrong else "open " if finding.is_open else "fine "
+        sys.stdout.write(f"{word}  {finding.text}\n")
     return _WRONG if any(finding.is_wrong for finding in findings) else _FINE
 
 
@@ -262,13 +278,22 @@ def _opened(options: argparse.Namespace) -> tuple[Layout, Setup]:
     return layout, Setup.load(layout.setup)
 
 
+def _last_day(path: Path) -> str:
+    """Return the day on which a certificate ends."""
+    ends = keys.ends(path.read_text(encoding="ascii"))
+    return str(datetime.fromtimestamp(ends, UTC).date())
+
+
 def _reload(layout: Layout) -> str:
     return _RELOAD.format(broker=layout.broker)
 
 
 def _serial(text: str) -> int:
     """Return a serial number as openssl prints it."""
-    return int(text.removeprefix("serial=").replace(":", ""), 16)
+    serial = int(text.removeprefix("serial=").replace(":", ""), 16)
+    if not is_serial(serial):
+        raise argparse.ArgumentTypeError(f"{text} is no serial number of a certificate")
+    return serial
 
 
 def _say(*lines: str) -> None:

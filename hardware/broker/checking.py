@@ -12,12 +12,15 @@ from cryptography import x509
 
 from custom_components.carbon_meter.community.authority.credentials import Credentials
 from custom_components.carbon_meter.community.authority.errors import AuthorityError
+from custom_components.carbon_meter.community.authority.keys import is_signed
 from custom_components.carbon_meter.community.contract.refusal import RefusedError
 from custom_components.carbon_meter.community.hub import rights as allowed
 
+from . import rights
 from .errors import BrokerError
 from .homes import revocation_lists
 from .layout import Layout, configuration
+from .loaded import is_on_list, unread
 from .setup import Setup
 
 _DAY: Final = 86_400
@@ -39,16 +42,21 @@ class Finding:
     is_wrong: bool = False
     """Whether the operator has to do something."""
 
+    is_open: bool = False
+    """Whether it could not be found out."""
+
 
 def check(layout: Layout, setup: Setup, *, now: float) -> list[Finding]:
     """Return what was looked at, in the order of the files; nothing is changed."""
     return [
         *_modes(layout),
         *_ends(layout, now),
+        *_homes(layout, setup, now),
         *_revocations(layout, now),
         *_chain(layout, setup),
         *_configuration(layout, setup),
         *_rights(layout, setup.community),
+        *_running(layout, setup),
     ]
 
 
@@ -60,6 +68,7 @@ def _modes(layout: Layout) -> Iterator[Finding]:
         layout.rights,
         layout.first_rights,
         layout.authority / "authority.key",
+        *([layout.listed] if layout.listed.exists() else []),
         *(folder / "identity.pem" for folder in (layout.hub, layout.operator)),
     ]
     for path in secrets:
@@ -88,13 +97,35 @@ def _ends(layout: Layout, now: float) -> Iterator[Finding]:
         yield _end(what, end, now, remedy)
         if len(held) > 1 and path == layout.authorities:
             yield Finding(text="two CAs hold: rotate --finish when all homes have renewed")
+
+
+def _homes(layout: Layout, setup: Setup, now: float) -> Iterator[Finding]:
+    """Look at the homes enrolled by hand: when each certificate ends, and whether it gets in."""
+    try:
+        authorities = layout.authorities.read_text(encoding="ascii")
+        # The file of another machine's broker is there.
+        users = rights.users(layout.rights) if Path(setup.at) == layout.broker.absolute() else None
+    except BrokerError, OSError, ValueError:
+        return  # told where these files are looked at
     for path in sorted(layout.homes.glob("*.pem")):
+        home = path.stem
         try:
             item = x509.load_pem_x509_certificate(path.read_bytes())
-        except ValueError as err:
+            is_ours = is_signed(path.read_text(encoding="ascii"), authorities)
+        except (ValueError, AuthorityError) as err:
             yield Finding(text=f"{path} holds no certificate: {err}", is_wrong=True)
-        else:
-            yield _end(f"the home {path.stem}", item.not_valid_after_utc.timestamp(), now, "renew")
+            continue
+        yield _end(f"the home {home}", item.not_valid_after_utc.timestamp(), now, "renew")
+        if not is_ours:
+            yield Finding(
+                text=f"the home {home} has a certificate of a CA that no longer holds: run renew",
+                is_wrong=True,
+            )
+        if users is not None and home not in users:
+            yield Finding(
+                text=f"the home {home} has no rights: run enrol again while the broker runs",
+                is_wrong=True,
+            )
 
 
 def _revocations(layout: Layout, now: float) -> Iterator[Finding]:
@@ -104,9 +135,24 @@ def _revocations(layout: Layout, now: float) -> Iterator[Finding]:
     except BrokerError as err:
         yield Finding(text=str(err), is_wrong=True)
         return
+    try:
+        held = x509.load_pem_x509_certificates(layout.authorities.read_bytes())
+    except OSError, ValueError:
+        held = []  # told where this file is looked at
     for item in lists:
         until = item.next_update_utc
-        yield _end("the revocation list", until.timestamp() if until else 0, now, "crl")
+        what = "the revocation list"
+        if len(lists) > 1:
+            what += f" of {_signer(item, held)}"
+        yield _end(what, until.timestamp() if until else 0, now, "crl")
+
+
+def _signer(item: x509.CertificateRevocationList, held: list[x509.Certificate]) -> str:
+    """Return which CA a list is of: the present one comes first in the file of them."""
+    places = [place for place, one in enumerate(held) if one.subject == item.issuer]
+    if not places:
+        return "a CA that does not hold"
+    return "the CA before" if places[0] else "the new CA"
 
 
 def _end(what: str, end: float, now: float, remedy: str) -> Finding:
@@ -170,7 +216,11 @@ def _configuration(layout: Layout, setup: Setup) -> Iterator[Finding]:
             is_wrong=True,
         )
     else:
-        yield Finding(text="mosquitto.conf is as it was made")
+        made = datetime.fromtimestamp(layout.configuration.stat().st_mtime, UTC)
+        yield Finding(
+            text=f"mosquitto.conf is as it was made, last at {made:%Y-%m-%d %H:%M} UTC: changes in "
+            "it count when the broker is started again"
+        )
     if Path(setup.at) != layout.broker.absolute():
         yield Finding(text=f"the broker reads its files from {setup.at}: copy them there")
     elif not Path(setup.plugin).exists():
@@ -180,6 +230,35 @@ def _configuration(layout: Layout, setup: Setup) -> Iterator[Finding]:
         )
 
 
+def _running(layout: Layout, setup: Setup) -> Iterator[Finding]:
+    """Try whether the broker has read certificates and list since they were changed."""
+    where = f"the broker at {setup.hosts[0]}:{setup.port}"
+    remedy = f"bring {layout.broker} to its machine, if that is another one, and reload it"
+    try:
+        if not is_on_list(layout, revocation_lists(layout.revoked)):
+            yield Finding(
+                text=f"whether {where} has read the revocation list can be told from the next one "
+                "on: run crl",
+                is_open=True,
+            )
+            return
+        is_read = True
+        for name in unread(layout, setup):
+            is_read = False
+            yield Finding(text=f"{where} has not read {name}: {remedy}", is_wrong=True)
+    except BrokerError:
+        return  # told where the list is looked at
+    except (OSError, ValueError) as err:
+        yield Finding(
+            text=f"{where} does not answer ({getattr(err, 'strerror', '') or err}): whether it "
+            "has read its files is not known. After each change of them, reload it",
+            is_open=True,
+        )
+        return
+    if is_read:
+        yield Finding(text=f"{where} has read the certificates and the revocation list")
+
+
 def _rights(layout: Layout, community: str) -> Iterator[Finding]:
     """Look whether anybody has more rights than belong to the name."""
     try:
@@ -187,10 +266,14 @@ def _rights(layout: Layout, community: str) -> Iterator[Finding]:
         default = state["defaultACLAccess"]
         roles = {role["rolename"]: _topics(role["acls"]) for role in state["roles"]}
         held = {
-            client["username"]: [role["rolename"] for role in client["roles"]]
+            client["username"]: [role["rolename"] for role in client.get("roles", ())]
             for client in state["clients"]
         }
-    except (OSError, ValueError, KeyError, TypeError) as err:
+        for group in state.get("groups", ()):
+            for client in group.get("clients", ()):
+                names = [role["rolename"] for role in group.get("roles", ())]
+                held.setdefault(client["username"], []).extend(names)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as err:
         yield Finding(text=f"{layout.rights} cannot be read: {err}", is_wrong=True)
         return
     wrong = [
@@ -209,7 +292,9 @@ def _rights(layout: Layout, community: str) -> Iterator[Finding]:
     ]
     yield from (Finding(text=f"{layout.rights}: {text}", is_wrong=True) for text in wrong)
     if not wrong:
-        yield Finding(text=f"{len(held)} clients have the rights that are due to them")
+        yield Finding(
+            text=f"{layout.rights}: {len(held)} clients have the rights that are due to them"
+        )
 
 
 def _due(user: str, community: str) -> set[tuple[str, str]]:

@@ -53,6 +53,11 @@ class Layout:
         return self.folder / "operator"
 
     @property
+    def listed(self) -> Path:
+        """Return a revoked certificate with its key: who is let in with it shows an old list."""
+        return self.operator / "listed.pem"
+
+    @property
     def hub_file(self) -> Path:
         """Return what the hub's set-up in Home Assistant asks for."""
         return self.folder / "hub.json"
@@ -134,20 +139,20 @@ def start_script() -> str:
 
 def write_program(path: Path, content: str) -> None:
     """Write a file that everybody may run."""
-    _write(path, content, _PROGRAM)
+    write(path, content, _PROGRAM)
 
 
 def write_private(path: Path, content: str | bytes) -> None:
     """Write a file that its owner alone may read."""
-    _write(path, content, _PRIVATE)
+    write(path, content, _PRIVATE)
 
 
 def write_public(path: Path, content: str | bytes) -> None:
     """Write a file that everybody may read."""
-    _write(path, content, _PUBLIC)
+    write(path, content, _PUBLIC)
 
 
-def _write(path: Path, content: str | bytes, mode: int) -> None:
+def write(path: Path, content: str | bytes, mode: int) -> None:
     """Write a file so that there is the old one or the new one at any moment, never a part."""
     data = content.encode() if isinstance(content, str) else content
     try:

@@ -1,5 +1,6 @@
 """The certificates and files of a community: made, renewed, and moved to a new CA."""
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,9 @@ from .layout import (
     write_program,
     write_public,
 )
+from .loaded import put_on_list
 from .setup import Setup
+from .undoing import all_or_none
 
 YEARS: Final = 10
 """How long a new CA holds."""
@@ -92,14 +95,13 @@ def renew_operator(
 ) -> None:
     """Give this tool a key and a certificate with which it can change rights on the broker."""
     key = keys.new_key()
-    certificate = authority.sign_client(
-        keys.csr_for(key, rights.OPERATOR), rights.OPERATOR, now=now, days=days
-    )
+    certificate = authority.sign_operator(keys.csr_for(key, rights.OPERATOR), now=now, days=days)
     Credentials(layout.operator).store(key, certificate, authority.bundle)
 
 
 def renew_list(layout: Layout, authority: Authority, *, now: float, days: int = LIST_DAYS) -> None:
-    """Write the list of certificates that no longer hold."""
+    """Write the list of certificates that no longer hold, with one by which it is known."""
+    put_on_list(layout, authority, now=now, days=days)
     write_public(layout.revoked, authority.crl_pem(now=now, days=days))
 
 
@@ -115,11 +117,12 @@ def rotate(layout: Layout, setup: Setup, *, now: float, years: int = YEARS) -> N
             "a new CA is there already: end the change with rotate --finish; "
             "if something is not of it yet, run hub and server"
         )
-    authority = authority.rotate(now=now, years=years)
-    renew_operator(layout, authority, now=now)
-    renew_hub(layout, setup, authority, now=now)
-    write_public(layout.authorities, authority.bundle)
-    renew_list(layout, authority, now=now)
+    with _all_or_none(layout):
+        authority = authority.rotate(now=now, years=years)
+        renew_operator(layout, authority, now=now)
+        renew_hub(layout, setup, authority, now=now)
+        write_public(layout.authorities, authority.bundle)
+        renew_list(layout, authority, now=now)
 
 
 def finish(layout: Layout, setup: Setup, *, now: float) -> None:
@@ -127,10 +130,25 @@ def finish(layout: Layout, setup: Setup, *, now: float) -> None:
     authority = load(layout)
     if not authority.is_rotating:
         raise BrokerError("there is no old CA: begin with rotate")
-    authority = authority.finish()
-    renew_operator(layout, authority, now=now)
-    renew_hub(layout, setup, authority, now=now)
-    renew_server(layout, setup, authority, now=now)
+    with _all_or_none(layout):
+        authority = authority.finish()
+        renew_operator(layout, authority, now=now)
+        renew_hub(layout, setup, authority, now=now)
+        renew_server(layout, setup, authority, now=now)
+
+
+def _all_or_none(layout: Layout) -> AbstractContextManager[None]:
+    """Put everything back that a change of the CA has changed, if it does not come to its end."""
+    of_broker = (
+        layout.server_key,
+        layout.server,
+        layout.authorities,
+        layout.configuration,
+        layout.start,
+        layout.revoked,
+    )
+    folders = (layout.authority, layout.hub, layout.operator)
+    return all_or_none(folders, (layout.hub_file, *of_broker))
 
 
 def load(layout: Layout) -> Authority:

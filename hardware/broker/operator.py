@@ -6,6 +6,7 @@ out of its session.
 
 from collections.abc import Generator
 from contextlib import contextmanager
+import json
 import queue
 import secrets
 import ssl
@@ -23,6 +24,7 @@ from custom_components.carbon_meter.community.hub.dynsec import (
     answers,
     complaints,
 )
+from custom_components.carbon_meter.community.hub.rights import CONTROL, invited_user
 
 from .errors import BrokerError
 from .layout import Layout
@@ -35,16 +37,33 @@ _STOPPED: Final = "If it is stopped, and its files are here, add --offline"
 
 
 @contextmanager
-def running_broker(layout: Layout, setup: Setup) -> Generator[DynsecControl]:
+def running_broker(layout: Layout, setup: Setup) -> Generator[RunningRights]:
     """Give the rights of the broker that runs; each command has been carried out when it returns.
 
     Raises BrokerError for a broker that does not answer, and for a command that it refuses.
     """
     line = _Line(layout, setup)
     try:
-        yield DynsecControl(setup.community, line.command, line.mark)
+        yield RunningRights(setup.community, line)
     finally:
         line.close()
+
+
+class RunningRights(DynsecControl):
+    """The rights of a broker that runs."""
+
+    def __init__(self, community: str, line: _Line) -> None:
+        """Take the line to the broker."""
+        super().__init__(community, line.command, line.mark)
+        self._line = line
+
+    def knows(self, home: str) -> bool:
+        """Tell whether the broker has anybody of this name, or an invitation for it."""
+        return any(self._line.has(user) for user in (home, invited_user(home)))
+
+    def has_rights(self, home: str) -> bool:
+        """Tell whether somebody of this name was enrolled, by whomever."""
+        return self._line.has(home)
 
 
 class _Line:
@@ -77,12 +96,21 @@ class _Line:
 
     def command(self, topic: str, payload: bytes) -> None:
         """Send commands and wait for their answer; raises BrokerError for one that failed."""
+        if failed := complaints(self._answer(topic, payload)):
+            raise BrokerError(f"{self._where} refuses: {'; '.join(failed)}")
+
+    def has(self, user: str) -> bool:
+        """Tell whether the broker has a client of this name."""
+        command = {"command": "getClient", "username": user, "correlationData": self.mark}
+        return not complaints(self._answer(CONTROL, json.dumps({"commands": [command]}).encode()))
+
+    def _answer(self, topic: str, payload: bytes) -> bytes:
+        """Send commands; return the answer to them."""
         self._client.publish(topic, payload, qos=1)
         answer = self._next(self._heard)
         while not answers(answer, self.mark):
             answer = self._next(self._heard)
-        if failed := complaints(answer):
-            raise BrokerError(f"{self._where} refuses: {'; '.join(failed)}")
+        return answer
 
     def close(self) -> None:
         """Hang up."""

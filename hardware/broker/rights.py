@@ -56,9 +56,40 @@ def remove(path: Path, home: str) -> None:
     _save(path, state)
 
 
+def revoke(path: Path, home: str) -> None:
+    """Take all rights of a home, and leave the mark that it was put out."""
+    remove(path, home)
+    state = _load(path)
+    marked = sorted({*_revoked(state), home})
+    group = {
+        "groupname": rights.REVOKED,
+        "roles": [],
+        "clients": [{"username": name} for name in marked],
+    }
+    state["groups"] = _with(state["groups"], "groupname", [group])
+    state["clients"] = _with(state["clients"], "username", [{"username": home, "roles": []}])
+    _save(path, state)
+
+
+def revoked(path: Path) -> set[str]:
+    """Return who was put out."""
+    return _revoked(_load(path))
+
+
 def users(path: Path) -> set[str]:
     """Return the names that have any right."""
-    return {client["username"] for client in _load(path)["clients"]}
+    state = _load(path)
+    return {client["username"] for client in state["clients"]} - _revoked(state)
+
+
+def _revoked(state: dict[str, Any]) -> set[str]:
+    """Return who has the mark of those put out."""
+    return {
+        client["username"]
+        for group in state["groups"]
+        if group["groupname"] == rights.REVOKED
+        for client in group["clients"]
+    }
 
 
 def _client(user: str, role: str) -> dict[str, Any]:
@@ -80,10 +111,17 @@ def _load(path: Path) -> dict[str, Any]:
     """Return the plugin's state; raises BrokerError for a file that holds none."""
     try:
         state = json.loads(path.read_text(encoding="utf-8"))
-        parts = {name: [dict(item) for item in state[name]] for name in ("clients", "roles")}
+        parts = {
+            name: [dict(item) for item in state.get(name, ())]
+            for name in ("clients", "roles", "groups")
+        }
         _ = [client["username"] for client in parts["clients"]]
         _ = [role["rolename"] for role in parts["roles"]]
-    except (OSError, ValueError, KeyError, TypeError) as err:
+        for group in parts["groups"]:
+            group["clients"] = [dict(client) for client in group.get("clients", ())]
+        _ = [client["username"] for group in parts["groups"] for client in group["clients"]]
+        _ = [group["groupname"] for group in parts["groups"]]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as err:
         raise BrokerError(f"{path} cannot be read: {err}") from err
     return dict(state) | parts
 

@@ -197,10 +197,10 @@ def test_any_number_of_commands_is_carried_out(broker: Broker) -> None:
 def test_what_the_plugin_could_not_do_is_told(broker: Broker) -> None:
     with broker, Hub(broker) as hub:
         hub.listen()
-        command = {"command": "addClientRole", "username": "nobody", "rolename": "hub"}
+        command = {"command": "addClientRole", "username": "hub", "rolename": "nothing"}
         hub.publish(rights.CONTROL, json.dumps({"commands": [command]}).encode())
         ((_, answer),) = hub.heard(1)
-        assert dynsec.complaints(answer) == ["addClientRole: Client not found"]
+        assert dynsec.complaints(answer) == ["addClientRole: Role not found"]
 
 
 @pytest.mark.parametrize(
@@ -210,6 +210,51 @@ def test_what_the_plugin_could_not_do_is_told(broker: Broker) -> None:
 def test_a_damaged_answer_is_a_complaint(payload: bytes) -> None:
     assert dynsec.complaints(payload) == ["the plugin's answer cannot be read"]
     assert not dynsec.answers(payload, "mark")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        [],
+        {},
+        [{"command": "getGroup"}],
+        [{"data": {"group": "revoked"}}, {"data": {"role": []}}],
+        [{"data": {"group": {"groupname": "revoked"}}}],
+        [{"data": {"group": {"groupname": "revoked", "clients": 5}}}],
+        [{"data": {"group": {"groupname": "revoked", "clients": ["h1", {"username": 1}, None]}}}],
+        [{"data": {"group": {"groupname": "others", "clients": [{"username": "h1"}]}}}],
+    ],
+)
+def test_an_answer_that_says_nothing_puts_nobody_out(told: object) -> None:
+    for payload in (json.dumps({"responses": told}).encode(), b"{", b"[]", b"null", b"\xff"):
+        assert dynsec.revoked_in(payload) == []
+        assert not dynsec.is_fresh(payload)
+
+
+def test_who_was_put_out_is_remembered_until_nothing_is_left(broker: Broker) -> None:
+    (home,) = broker.enrolled("h1")
+    with broker, Hub(broker) as hub:
+        hub.listen()
+        with Peer(broker, home) as peer:
+            hub.control.revoked("h1")
+            peer.wait_until_thrown_out()
+        ((_, answer),) = hub.heard(1)
+        assert dynsec.complaints(answer) == []
+        assert dynsec.revoked_in(answer) == ["h1"]
+        # No right is given to it any more, and once more is no fault.
+        hub.control.enrolled("h1")
+        hub.control.revoked("h1")
+        hub.control.inquire()
+        assert [dynsec.complaints(answer) for _, answer in hub.heard(2)] == [[], []]
+        ((_, answer),) = hub.heard(1)
+        assert dynsec.revoked_in(answer) == ["h1"]
+        assert not dynsec.is_fresh(answer)
+        with Peer(broker, home) as peer:
+            assert peer.subscribe("cm/v1/c1/h1/down/+") == ["Not authorized"]
+        hub.control.gone("h1")
+        hub.control.inquire()
+        assert [dynsec.revoked_in(answer) for _, answer in hub.heard(2)] == [[], []]
+        assert "h1" not in names(broker)
 
 
 def test_answers_are_told_apart_by_their_mark(broker: Broker) -> None:

@@ -65,6 +65,20 @@ def invited(hub: Hub, folder: Path) -> Path:
     return home
 
 
+def typed(folder: Path, script: str) -> str:
+    """Return what a home reads that types this in its folder."""
+    done = subprocess.run(
+        ["/bin/sh", "-eu", "-c", script],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 @needs_broker
 @needs_clients
 def test_two_homes_join_by_openssl_and_mosquitto_alone(broker: Broker, tmp_path: Path) -> None:
@@ -74,19 +88,19 @@ def test_two_homes_join_by_openssl_and_mosquitto_alone(broker: Broker, tmp_path:
     hour = int(time.time()) // 3600 * 3600 - 3600
     with broker, running_hub(broker, tmp_path / "hub") as hub:
         folders = [invited(hub, tmp_path) for _ in range(2)]
+        # Begun twice: the same key gets the same certificate, and another one gets none.
+        first, _, _ = script.partition("# The door for homes.")
+        typed(folders[0], first)
+        held = (folders[0] / "certificate.pem").read_bytes()
+        (folders[0] / "key.pem").rename(folders[0] / "kept.pem")
+        assert "has been used" in typed(folders[0], first)
+        (folders[0] / "kept.pem").replace(folders[0] / "key.pem")
         for folder in folders:
-            done = subprocess.run(
-                ["/bin/sh", "-eu", "-c", script],
-                cwd=folder,
-                capture_output=True,
-                text=True,
-                timeout=PATIENCE,
-                check=False,
-            )
-            assert done.returncode == 0, done.stderr
-            assert f"/{folder.name}/down/ack" in done.stdout
-            assert '"upto":1' in done.stdout
+            told = typed(folder, script)
+            assert f"/{folder.name}/down/ack" in told
+            assert '"upto":1' in told
             assert (folder / "key.pem").stat().st_mode & 0o077 == 0
+        assert (folders[0] / "certificate.pem").read_bytes() == held
         assert {member.id for member in desk_of(hub).homes()} == {folder.name for folder in folders}
         told = hub.ledger.cells(Grain.HOUR, hour, hour + 7200)
         assert sum(cell.sums.wh for cell in told) == 2 * 1250

@@ -6,6 +6,8 @@ from custom_components.carbon_meter.community.authority import keys
 from custom_components.carbon_meter.community.authority.authority import Authority
 from custom_components.carbon_meter.community.authority.credentials import Credentials
 from hardware.broker import making
+from hardware.broker.__main__ import main
+from hardware.broker.checking import check
 from hardware.broker.layout import write_public
 from tests.community.broker import Broker, needs_broker
 
@@ -134,6 +136,73 @@ def test_the_change_of_the_ca_needs_no_restart(broker: Broker) -> None:
         until(lambda: Peer(broker, old.folder).is_refused())
         assert not Peer(broker, new.folder).is_refused()
         assert bystander.disconnected.empty()
+
+
+def test_check_tells_a_broker_that_has_not_read_its_files(broker: Broker) -> None:
+    files, setup = broker.layout, broker.setup
+
+    def found(word: str) -> list[str]:
+        findings = check(files, setup, now=time.time())
+        return [each.text for each in findings if word in each.text]
+
+    assert "does not answer" in found("reload it")[0]
+    broker.enrolled("h1")
+    home = issued(broker, "h1")
+    with broker:
+        assert len(found("has read the certificates")) == 1
+        assert main(["check", str(files.folder)]) == 0
+        # Nobody was let in by the way of finding out.
+        assert "revoked-" not in files.rights.read_text()
+        authority = broker.authority
+        authority.revoke("h1", now=time.time())
+        making.renew_list(files, authority, now=time.time())
+        [text] = found("not read")
+        assert main(["check", str(files.folder)]) == 1
+        assert "crl.pem" in text
+        assert "reload" in text
+        broker.reload()
+        until(lambda: found("not read") == [])
+        assert Peer(broker, home.folder).is_refused()
+        making.renew_server(files, setup, authority, now=time.time())
+        assert [("server.pem" in text, "crl.pem" in text) for text in found("not read")] == [
+            (False, True),
+            (True, False),
+        ]
+        broker.reload()
+        until(lambda: found("not read") == [])
+        for change in (making.rotate, making.finish):
+            change(files, setup, now=time.time())
+            assert "authorities.pem" in found("not read")[0]
+            broker.reload()
+            until(lambda: found("not read") == [])
+
+
+def test_check_names_the_ca_of_each_list(broker: Broker) -> None:
+    files, setup = broker.layout, broker.setup
+
+    def lists() -> list[str]:
+        findings = check(files, setup, now=time.time())
+        texts = [each.text for each in findings if each.text.startswith("the revocation list")]
+        return [text.partition(" holds")[0] for text in texts]
+
+    assert lists() == ["the revocation list"]
+    making.rotate(files, setup, now=time.time())
+    assert lists() == [
+        "the revocation list of the new CA",
+        "the revocation list of the CA before",
+    ]
+    making.finish(files, setup, now=time.time())
+    assert lists() == ["the revocation list"]
+
+
+def test_a_folder_of_an_earlier_version_is_told_what_it_lacks(broker: Broker) -> None:
+    broker.layout.listed.unlink()
+    findings = check(broker.layout, broker.setup, now=time.time())
+    assert not [each.text for each in findings if each.is_wrong]
+    assert ["run crl" in each.text for each in findings if each.is_open] == [True]
+    making.renew_list(broker.layout, broker.authority, now=time.time())
+    findings = check(broker.layout, broker.setup, now=time.time())
+    assert ["does not answer" in each.text for each in findings if each.is_open] == [True]
 
 
 def test_one_who_has_the_old_key_after_the_change_is_nobody(broker: Broker) -> None:

@@ -60,7 +60,7 @@ def test_what_init_makes_is_fine_and_closed(
         for path in community.folder.rglob("*")
         if path.is_file() and b"PRIVATE KEY" in path.read_bytes()
     ]
-    assert len(secrets) == 5
+    assert len(secrets) == 6
     for path in secrets:
         assert path.stat().st_mode & 0o077 == 0, path
     # What goes to the broker's machine can sign nobody.
@@ -130,8 +130,12 @@ def test_a_damaged_file_of_choices_is_told(
 
 
 def test_a_renewed_broker_has_another_key_and_the_new_names(
-    community: Layout, capsys: pytest.CaptureFixture[str]
+    community: Layout, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def nobody(*_place: object) -> None:
+        raise OSError(113, "No route to host")
+
+    monkeypatch.setattr("hardware.broker.loaded.socket.create_connection", nobody)
     before = community.server_key.read_text()
     words = ["--host", "new.example.org", "--host", "localhost", "--enrol-port", "9999"]
     assert main(["server", str(community.folder), *words]) == 0
@@ -170,9 +174,12 @@ def test_a_home_by_hand_while_the_broker_is_stopped(
     assert main(["renew", folder, "--home", "cabin", "--csr", csr, "--days", "30"]) == 0
     capsys.readouterr()
     assert main(["revoke", folder, "cabin", "--offline"]) == 0
-    # The hub would give the rights again to a broker that has lost them.
-    assert "carbon_meter.remove_home with cabin" in capsys.readouterr().out
+    assert "does not come back" in capsys.readouterr().out
     assert "cabin" not in rights.users(community.rights)
+    # A mark keeps it out, also of a broker that has lost all rights and begins anew.
+    assert rights.revoked(community.rights) == rights.revoked(community.first_rights) == {"cabin"}
+    assert main(["enrol", folder, "--home", "cabin", "--csr", csr, "--offline"]) == 2
+    assert "another id" in capsys.readouterr().err
     listed = x509.load_pem_x509_crl(community.revoked.read_bytes())
     serial = x509.load_pem_x509_certificate(certificate.encode()).serial_number
     assert listed.get_revoked_certificate_by_serial_number(serial) is not None
@@ -330,6 +337,14 @@ def let_anybody_have_rights(layout: Layout) -> None:
     layout.rights.write_text(json.dumps(state))
 
 
+def let_a_group_command(layout: Layout) -> None:
+    state = json.loads(layout.rights.read_text())
+    member = {"username": "h1"}
+    group = {"groupname": "all", "roles": [{"rolename": "hub"}], "clients": [member]}
+    state["groups"].append(group)
+    layout.rights.write_text(json.dumps(state))
+
+
 def forget_the_hub(layout: Layout) -> None:
     state = json.loads(layout.rights.read_text())
     state["clients"] = []
@@ -360,6 +375,7 @@ def take_a_server_of_another_ca(layout: Layout) -> None:
         (change_the_configuration, "changed by hand"),
         (lose_the_configuration, "cannot be read"),
         (let_a_home_command, "h1 has a right that is not due"),
+        (let_a_group_command, "h1 has a right that is not due"),
         (let_all_subscribe, "what is not allowed is allowed (subscribe)"),
         (let_anybody_have_rights, "somebody without a name"),
         (forget_the_hub, "hub has no rights"),
@@ -432,6 +448,7 @@ def test_a_broker_without_its_plugin_here_is_set_up_for_another_machine(tmp_path
         community="lanes",
         name="Lanes",
         hosts=("localhost",),
+        port=free_port(),
         at="/etc/carbon-meter-broker",
         plugin="/usr/lib/aarch64-linux-gnu/mosquitto_dynamic_security.so",
     )

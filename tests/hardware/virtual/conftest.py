@@ -28,7 +28,7 @@ async def connect(socket_enabled: None) -> AsyncIterator[Connect]:
     """Connect to a port on the loopback the way the integration does; return one unit."""
     connections: list[ModbusConnection] = []
 
-    async def connected(port: int, unit: int = 1, *, patience: float = 3.0) -> TmodbusUnit:
+    async def connected(port: int, unit: int = 1, *, patience: float = 20.0) -> TmodbusUnit:
         params = ModbusTcpParams(host="127.0.0.1", port=port)
         connection = ModbusConnection(params, timeout=patience)
         connections.append(connection)

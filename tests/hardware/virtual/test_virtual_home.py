@@ -229,7 +229,7 @@ async def constant(clock: VirtualClock, socket_enabled: None) -> AsyncIterator[V
         yield home
 
 
-async def reader_of(connect: Connect, home: VirtualHome, patience: float = 3.0) -> ModbusMeter:
+async def reader_of(connect: Connect, home: VirtualHome, patience: float = 20.0) -> ModbusMeter:
     unit = await connect(home.port, patience=patience)
     return ModbusMeter(unit, home["grid"].profile, clock=home.clock.now)
 
@@ -249,8 +249,10 @@ async def reader_of(connect: Connect, home: VirtualHome, patience: float = 3.0) 
 async def test_a_meter_that_does_not_answer_properly_is_an_error_and_then_over(
     fault: Fault, error: type[MeterError], constant: VirtualHome, connect: Connect
 ) -> None:
-    reader = await reader_of(connect, constant, patience=0.3)
-    before = await reader.read()
+    before = await (await reader_of(connect, constant)).read()
+    reader = await reader_of(
+        connect, constant, patience=20.0 if error is MeterRejectedError else 0.3
+    )
     constant["grid"].apply(fault)
     with pytest.raises(error):
         await reader.read()
@@ -474,7 +476,7 @@ async def test_garbled_answers_are_told_apart_from_silence(
     constant: VirtualHome, connect: Connect
 ) -> None:
     """An answer from another unit is no silence; what the Modbus library makes of it is its own."""
-    reader = await reader_of(connect, constant, patience=0.3)
+    reader = await reader_of(connect, constant, patience=1.0)
     constant["grid"].apply(WrongUnit(times=1))
     with pytest.raises((MeterGarbledError, MeterSilentError)):
         await reader.read()

@@ -75,7 +75,7 @@ async def test_a_home_runs_until_it_is_told_to_stop(
         assert (await response.json())["speed"] == 60
     # With a client still connected.
     process.send_signal(stop)
-    output, errors = await asyncio.wait_for(process.communicate(), 5)
+    output, errors = await asyncio.wait_for(process.communicate(), 30)
     assert (process.returncode, output, errors) == (0, b"", b"")
 
 

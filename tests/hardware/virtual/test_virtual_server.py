@@ -64,7 +64,7 @@ class Wire:
 
     async def response(self) -> tuple[int, int, bytes]:
         """Return number, unit and body of the next frame."""
-        head = await asyncio.wait_for(self.reader.readexactly(7), 2)
+        head = await asyncio.wait_for(self.reader.readexactly(7), 30)
         number, protocol, length, unit = struct.unpack(">HHHB", head)
         assert protocol == 0
         return number, unit, await self.reader.readexactly(length - 1)
@@ -189,7 +189,7 @@ async def test_what_cannot_be_modbus_ends_the_connection(
 ) -> None:
     async with talk() as wire:
         wire.writer.write(data)
-        assert await asyncio.wait_for(wire.reader.read(), 2) == b""
+        assert await asyncio.wait_for(wire.reader.read(), 30) == b""
     assert not [record for record in caplog.records if record.levelno > logging.INFO]
 
 
@@ -262,4 +262,4 @@ async def test_an_answer_can_be_no_modbus_none_or_a_hang_up() -> None:
         wire.writer.write(request(1, body=b"\0\1\0\1"))
         assert await wire.reader.readexactly(11) == b"\0\1\xde\xad\0\5\1\3\2\0\1"
         wire.writer.write(request(1, body=b"\0\2\0\1"))
-        assert await asyncio.wait_for(wire.reader.read(), 2) == b""
+        assert await asyncio.wait_for(wire.reader.read(), 30) == b""
