@@ -30,8 +30,10 @@ def main(
         for benchmark in benchmarks.values():
             print(f"{benchmark.name:{width}}  {benchmark.summary}")
         return 0
-    names = list(dict.fromkeys(options.names)) or list(benchmarks)
-    if unknown := [name for name in names if name not in benchmarks]:
+    found = {name: _meant(name, benchmarks) for name in options.names}
+    names = list(dict.fromkeys(each for some in found.values() for each in some))
+    names = names or list(benchmarks)
+    if unknown := [name for name, some in found.items() if not some]:
         parser.error(f"there is no benchmark {', '.join(unknown)}; known: {', '.join(benchmarks)}")
     try:
         # What cannot be written is found out before anything is measured.
@@ -42,11 +44,11 @@ def main(
     rows: list[Row] = []
     failed: list[str] = []
     for name in names:
-        found = _measure(benchmarks[name], options.rounds)
-        if found is None:
+        measured = _measure(benchmarks[name], options.rounds)
+        if measured is None:
             failed.append(name)
             continue
-        rows.extend(found)
+        rows.extend(measured)
         _write(options.json, rows)
     if rows:
         print(format_table(rows))
@@ -60,11 +62,21 @@ def _parser() -> argparse.ArgumentParser:
     """Return the command line."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     add = parser.add_argument
-    add("names", metavar="NAME", nargs="*", help="which benchmarks (default: all)")
+    add(
+        "names",
+        metavar="NAME",
+        nargs="*",
+        help="which benchmarks, or the part of their names before a hyphen (default: all)",
+    )
     add("--list", action="store_true", help="list the benchmarks and do nothing")
     add("--json", metavar="FILE", type=Path, help="also write the rows as lines of JSON")
     add("--rounds", metavar="N", type=_positive, help="how often everything is measured")
     return parser
+
+
+def _meant(name: str, benchmarks: Mapping[str, Benchmark]) -> list[str]:
+    """Return the benchmarks of a name: the one, or all whose names go on behind a hyphen."""
+    return [each for each in benchmarks if each == name or each.startswith(f"{name}-")]
 
 
 def _positive(text: str) -> int:

@@ -1,8 +1,8 @@
 """A Home Assistant core in this process: what a benchmark needs of it, and nothing beside.
 
 It is Home Assistant's own code that starts it, without the wrappers of its test harness. Only the
-integrations that are asked for are set up: there is no recorder, no frontend and no logger, whose
-work is the same for whoever writes a state.
+integrations that are asked for are set up: where nobody asks for them there is no recorder, no
+frontend and no logger, whose work is the same for whoever writes a state.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from homeassistant.config import async_hass_config_yaml
 from homeassistant.config_entries import ConfigEntries
 from homeassistant.core import HomeAssistant
 from homeassistant.core_config import async_process_ha_core_config
+from homeassistant.helpers import recorder
 from homeassistant.runner import create_event_loop
 from homeassistant.setup import async_setup_component
 import yaml
@@ -57,6 +58,7 @@ async def running_core(
         if not await bootstrap.async_load_base_functionality(hass):
             raise SetupError("Home Assistant could not load its registries")
         await async_process_ha_core_config(hass, config["homeassistant"])
+        recorder.async_initialize_recorder(hass)
         for domain in configuration:
             if not await async_setup_component(hass, domain, config):
                 raise SetupError(f"the integration {domain} could not be set up")

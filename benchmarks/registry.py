@@ -62,7 +62,7 @@ BENCHMARKS: Final = by_name(
         module="benchmarks.planning.backtest",
     ),
     Benchmark(
-        name="community",
+        name="community-hub",
         summary="a hub of communities: ingest beside a bare loop, ten thousand homes, connections",
         module="benchmarks.community.comparison",
     ),

@@ -1,4 +1,4 @@
-"""The hub of ten thousand homes in a process with Home Assistant: what it costs there.
+"""The hub of ten thousand homes as an entry of a Home Assistant: what it costs there.
 
 Run as `python -m benchmarks.community.inside FOLDER HOMES SECONDS TIMES`, the folder that of a rig
 whose ledger holds a month. It prints what it measured as JSON.
@@ -6,25 +6,32 @@ whose ledger holds a month. It prints what it measured as JSON.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from itertools import count
 import json
+from multiprocessing import get_context
 from pathlib import Path
+import shutil
 import sys
 import time
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
+from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import get_instance
+from homeassistant.setup import async_setup_component
 
 from benchmarks.community import month, village
-from benchmarks.community.consumer import open_hub
+from benchmarks.community.consumer import link_of
 from benchmarks.community.rig import Rig
 from benchmarks.core import run_in_core_loop, running_core
 from custom_components.carbon_meter.community.contract.message import Flow, Kind
 from custom_components.carbon_meter.community.contract.writing import write
-from custom_components.carbon_meter.community.hub.opening import Hub
+from custom_components.carbon_meter.community.hub.opening import open_worker
 from custom_components.carbon_meter.community.hub.publishing import Publisher
 from custom_components.carbon_meter.community.hub.releases import Releases
 from custom_components.carbon_meter.community.hub.view import view
@@ -37,7 +44,18 @@ from custom_components.carbon_meter.community.ledger.figures import (
     summary,
 )
 from custom_components.carbon_meter.community.privacy.rules import Rules
-from demo.config_dir import ROOT
+from custom_components.carbon_meter.const import CONF_ENTRY, DOMAIN, ENTRY_HUB
+from custom_components.carbon_meter.hub_entry.files import hub_folder
+from custom_components.carbon_meter.hub_entry.hub import Hub
+from custom_components.carbon_meter.hub_entry.keys import (
+    CONF_COMMUNITY,
+    CONF_HUB_FILE,
+    CONF_OWN_BROKER,
+    CONF_TIME_ZONE,
+)
+from custom_components.carbon_meter.migration import MINOR_VERSION, VERSION
+from demo.config_dir import ROOT, bind_to_loopback
+from demo.home_assistant import free_port
 
 _SETTLE: Final = 5.0
 """Seconds after a phase in which the hub does what it does later."""
@@ -73,41 +91,106 @@ async def measure(folder: Path, homes: int, seconds: float, times: int) -> Measu
     """Measure one thing after the other."""
     rig = Rig.load(folder)
     found = Measured()
-    async with running_core(folder / "config", {}) as hass:
+    bind_to_loopback(folder / "config", free_port())
+    async with running_core(folder / "config", _configuration(folder)) as hass:
         before = _memory("VmRSS")
         _forget_peak()
-        hub = await hass.async_add_executor_job(open_hub, rig)
-        releases = Releases(rig.hub / "releases.db", community=rig.community)
-        publisher = Publisher(hub.ledger, releases, Rules())
-        every = min(homes, _MINUTES)
-        hub.start()
-        await asyncio.sleep(_SETTLE)
+        # In a process of its own: the hub itself publishes only once.
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+            found.publishing_cpu = await hass.loop.run_in_executor(pool, _publish_some, rig)
+        hub = await _set_up(hass, rig)
+        await _all_published(hub)
         found.idle = await _share(seconds, lambda: asyncio.sleep(seconds))
         found.hourly = await _listen(hass, rig, hub, _hourly(homes, seconds), homes / 3600)
+        every = min(homes, _MINUTES)
         found.minutely = await _listen(hass, rig, hub, _minutely(seconds, every), every / 60)
-        cpu = time.process_time()
-        steps = count()
-        await hass.async_add_executor_job(
-            partial(publisher.publish, time.time(), go_on=lambda: next(steps) < _STEPS)
-        )
-        found.publishing_cpu = (time.process_time() - cpu) * _STEPS_OF_HOUR / _STEPS
         for _ in range(times):
             begin = time.perf_counter()
-            await hass.async_add_executor_job(_ask, hub, publisher)
+            await hass.async_add_executor_job(_ask, hub)
             found.answers.append(time.perf_counter() - begin)
         found.memory = _memory("VmRSS") - before
         for _ in range(times):
             cpu, begin = time.process_time(), time.perf_counter()
-            wrong = await hass.async_add_executor_job(hub.ledger.recompute)
+            wrong = await hub.care.async_audit()
             found.recompute.append(time.perf_counter() - begin)
             found.recompute_cpu.append(time.process_time() - cpu)
             if wrong:
                 raise RuntimeError(f"{wrong} totals and cells are not those of a recomputation")
         found.peak = _memory("VmHWM") - before
-        await hass.async_add_executor_job(hub.stop)
-        releases.close()
-        hub.close()
     return found
+
+
+def _configuration(folder: Path) -> dict[str, Any]:
+    """Return what runs beside the hub: whatever it hands its figures to."""
+    return {"http": {}, "recorder": {"db_url": f"sqlite:///{folder / 'recorder.db'}"}}
+
+
+def _publish_some(rig: Rig) -> float:
+    """Publish the newest times by themselves; return the processor time that an hour of it takes.
+
+    The files are closed again: the hub goes on with them.
+    """
+    with (
+        closing(open_worker(rig.hub, rig.community, village.ZONE, link_of(rig))) as hub,
+        closing(Releases(rig.hub / "releases.db", community=rig.community)) as releases,
+    ):
+        steps = count()
+        cpu = time.process_time()
+        Publisher(hub.ledger, releases, Rules()).publish(
+            time.time(), go_on=lambda: next(steps) < _STEPS
+        )
+        return (time.process_time() - cpu) * _STEPS_OF_HOUR / _STEPS
+
+
+async def _set_up(hass: HomeAssistant, rig: Rig) -> Hub:
+    """Add the hub as its form does, upon the files that are there; return it at work."""
+    entry: ConfigEntry[Hub] = ConfigEntry(
+        data={
+            CONF_ENTRY: ENTRY_HUB,
+            CONF_COMMUNITY: rig.community,
+            CONF_OWN_BROKER: False,
+            CONF_TIME_ZONE: village.ZONE.key,
+            CONF_HUB_FILE: rig.hub_file,
+        },
+        discovery_keys=MappingProxyType({}),
+        domain=DOMAIN,
+        entry_id="bench",
+        minor_version=MINOR_VERSION,
+        options={},
+        source=SOURCE_USER,
+        subentries_data=None,
+        title="Benchmark",
+        unique_id=rig.community,
+        version=VERSION,
+    )
+    folder = hub_folder(hass, entry.entry_id)
+    await hass.async_add_executor_job(_move, rig.hub, folder)
+    if not await async_setup_component(hass, DOMAIN, {}):
+        raise RuntimeError("the integration could not be set up")
+    await hass.config_entries.async_add(entry)
+    if entry.state is not ConfigEntryState.LOADED:
+        raise RuntimeError(f"the hub is {entry.state}: {entry.reason}")
+    return entry.runtime_data
+
+
+def _move(there: Path, here: Path) -> None:
+    here.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(there, here)
+
+
+async def _all_published(hub: Hub) -> None:
+    """Wait until the month is published and recorded; it begins by itself."""
+    published = asyncio.Event()
+
+    def look() -> None:
+        if hub.published_at is not None:
+            published.set()
+
+    stop = hub.async_add_listener(look)
+    await published.wait()
+    stop()
+    await get_instance(hub.hass).async_block_till_done()
+    await asyncio.sleep(_SETTLE)
 
 
 def _hourly(homes: int, seconds: float) -> list[village.Message]:
@@ -139,8 +222,7 @@ async def _listen(
     """Return the share of a core that the hub takes while homes speak at a rate."""
     path = rig.folder / "phase.txt"
     await hass.async_add_executor_job(village.save, path, iter(messages))
-    assert hub.worker is not None
-    begin = hub.worker.status.committed
+    begin = hub.status.committed
 
     async def speak() -> None:
         loader = await asyncio.create_subprocess_exec(
@@ -153,8 +235,8 @@ async def _listen(
         await asyncio.sleep(_SETTLE)
 
     share = await _share(len(messages) / rate, speak)
-    if hub.worker.status.committed - begin != len(messages):
-        raise RuntimeError(f"{hub.worker.status} instead of {len(messages)} messages")
+    if hub.status.committed - begin != len(messages):
+        raise RuntimeError(f"{hub.status} instead of {len(messages)} messages")
     return share
 
 
@@ -165,12 +247,12 @@ async def _share(seconds: float, action: Callable[[], Awaitable[None]]) -> float
     return 100 * (time.process_time() - cpu) / seconds
 
 
-def _ask(hub: Hub, publisher: Publisher) -> None:
+def _ask(hub: Hub) -> None:
     """Ask what the page of a community asks for a month, and what its operator asks."""
     first = month.first_day(time.time())
     begin = int(datetime(first.year, first.month, first.day, tzinfo=village.ZONE).timestamp())
     end = begin + month.DAYS * 86400
-    ledger = hub.ledger
+    ledger, publisher = hub.opened.core.ledger, hub.opened.publisher
     hours = ledger.cells(Grain.HOUR, begin, end)
     days = ledger.cells(Grain.DAY, begin, end)
     months = ledger.cells(Grain.MONTH, begin - 40 * 86400, end)

@@ -19,9 +19,6 @@ from hardware.broker.layout import Layout
 
 HUB: Final = "hub"
 
-SPEED: Final = 600
-"""Virtual seconds in a real one: after an hour without an answer homes send again, hubs ask."""
-
 _RIG: Final = "rig.json"
 _COMMUNITY: Final = "community"
 
@@ -37,6 +34,9 @@ class Rig:
     started: float
     """Seconds since 1970 UTC."""
 
+    pace: float = 1.0
+    """Virtual seconds in a real one: after an hour without an answer homes send again, hubs ask."""
+
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Return the rig of a folder."""
@@ -50,13 +50,14 @@ class Rig:
             "host": self.host,
             "port": self.port,
             "started": self.started,
+            "pace": self.pace,
         }
         (self.folder / _RIG).write_text(json.dumps(values), encoding="utf-8")
 
     def virtual_now(self) -> float:
-        """Return a time that goes `SPEED` times as fast, also across restarts."""
+        """Return a time that goes `pace` times as fast, also across restarts."""
         now = time.time()
-        return now + (now - self.started) * SPEED
+        return now + (now - self.started) * self.pace
 
     @property
     def outboxes(self) -> Path:
@@ -73,6 +74,11 @@ class Rig:
         """Return the file of the hub's ledger."""
         return self.hub / "ledger.db"
 
+    @property
+    def hub_file(self) -> str:
+        """Return what the operator gives to the hub."""
+        return Layout(self.folder / _COMMUNITY).hub_file.read_text(encoding="utf-8")
+
     def credentials(self, name: str) -> Path:
         """Return the folder with the key and the certificate of somebody."""
         if name == HUB:
@@ -84,13 +90,14 @@ class Rig:
         return Credentials(self.credentials(name)).context()
 
 
-def make(
+def make(  # noqa: PLR0913  # what makes a rig
     children: Children,
     folder: Path,
     *,
     community: str,
     homes: Iterable[str],
     loader: bool = False,
+    pace: float = 1.0,
 ) -> tuple[Rig, Broker]:
     """Make a broker that knows some homes; it is not started.
 
@@ -105,6 +112,7 @@ def make(
         host=LOOPBACK,
         port=broker.setup.port,
         started=time.time(),
+        pace=pace,
     )
     rig.outboxes.mkdir()
     rig.hub.mkdir()

@@ -85,6 +85,16 @@ def test_a_name_given_twice_is_run_once() -> None:
     assert ASKED == [("fast", 7)]
 
 
+def test_what_names_begin_with_runs_all_of_them_once() -> None:
+    names = by_name(
+        Benchmark(name="quick-one", summary="", module="fake_fast"),
+        Benchmark(name="quick-two", summary="", module="fake_slow"),
+        Benchmark(name="quicker", summary="", module="fake_broken"),
+    )
+    assert main(["quick", "quick-two"], names) == 0
+    assert [name for name, _ in ASKED] == ["fast", "slow"]
+
+
 def test_an_unknown_name_lists_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         main(["fast", "metring"], fakes("fast", "slow"))

@@ -32,6 +32,9 @@ from custom_components.carbon_meter.community.contract.writing import write
 from custom_components.carbon_meter.community.outbox.outbox import Outbox
 
 _BATCH: Final = 48
+_AHEAD: Final = 12
+"""What may lack the hub's answer when the next day begins."""
+
 _TWICE: Final = 0.05
 _LONGEST_PAUSE: Final = 2.0
 _LOOK: Final = 1.5
@@ -90,7 +93,7 @@ class Home:
             status = self._outbox.status()
             if status.refused:
                 raise RuntimeError(f"{self.name}: the hub refused {status.refused} footprints")
-            if not status.waiting and not (until_acknowledged and status.out):
+            if not status.waiting and status.out <= (0 if until_acknowledged else _AHEAD):
                 return
             await _wait(self._moved, _LOOK)
 

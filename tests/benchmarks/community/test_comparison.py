@@ -32,7 +32,7 @@ WHAT = [
 @needs_broker
 def test_one_small_round_has_every_row(tmp_path: Path) -> None:
     file = tmp_path / "rows.jsonl"
-    command = [sys.executable, "-m", "benchmarks", "community", "--rounds", "1", "--json", file]
+    command = [sys.executable, "-m", "benchmarks", "community-hub", "--rounds", "1", "--json", file]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
