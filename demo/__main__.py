@@ -39,10 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with Children() as children:
             if not (options.check or options.thorough):
-                return asyncio.run(_show(children, options))
+                return children.run(_show(children, options))
             _STATE.parent.mkdir(parents=True, exist_ok=True)
             state = Path(tempfile.mkdtemp(prefix="demo-check-", dir=_STATE.parent))
-            code = asyncio.run(_check(children, state, options))
+            code = children.run(_check(children, state, options))
             if code == 0:
                 shutil.rmtree(state, ignore_errors=True)
             else:

@@ -44,7 +44,7 @@ class Kept:
 
 async def read_kept(client: HomeAssistantClient, entry_id: str) -> Kept:
     """Return what is in the books now."""
-    diagnostics = (await client.get(f"/api/diagnostics/config_entry/{entry_id}"))["data"]
+    diagnostics = await client.diagnostics(entry_id)
     titles = await client.subentries(entry_id, "meter")
     nodes = {name: node for node, name in NAMES.items()}
     owners = {subentry_id: nodes[title] for subentry_id, title in titles.items()}

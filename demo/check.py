@@ -41,6 +41,9 @@ _NEEDED: Final = 30.0
 _MARGIN: Final = 3.0
 """Seconds after which all meters have been read again."""
 
+_BEGUN: Final = 15.0
+"""Seconds of an interval in which all meters have been read, also after a reload at its begin."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
@@ -154,9 +157,9 @@ async def page_answers(client: HomeAssistantClient) -> None:
 async def _wait_for_room(*, next_one: bool) -> None:
     """Wait until an interval has begun, and is not about to end."""
     since = time.time() % _INTERVAL
-    if not next_one and _MARGIN < since < _INTERVAL - _NEEDED:
+    if not next_one and _BEGUN < since < _INTERVAL - _NEEDED:
         return
-    until = time.monotonic() + (_INTERVAL - since if since > _MARGIN else -since) + _MARGIN
+    until = time.monotonic() + (_INTERVAL - since if since > _BEGUN else -since) + _BEGUN
     with Progress("waiting for the next five minutes") as progress:
         while time.monotonic() < until:
             progress.show()

@@ -17,6 +17,9 @@ _OPTIONS_FLOW: Final = "/api/config/config_entries/options/flow"
 _SUBENTRY_FLOW: Final = "/api/config/config_entries/subentries/flow"
 _REFRESH_AHEAD: Final = 60.0  # seconds before a token ends
 _PROGRESS_POLL: Final = 0.2
+_DIAGNOSTICS_WITHIN: Final = 30.0
+"""Seconds: Home Assistant finds an integration's diagnostics a little after its set-up."""
+
 _IDLE: Final = 30.0  # seconds; Home Assistant drops a WebSocket that does not answer its pings
 _SERVER_GONE: Final = (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED)
 
@@ -357,10 +360,23 @@ class HomeAssistantClient:
         entries: list[dict[str, Any]] = await self.command("config_entries/get", domain=domain)
         return entries
 
+    async def diagnostics(self, entry_id: str) -> dict[str, Any]:
+        """Return what the diagnostics of a config entry say, once there are any."""
+        deadline = time.monotonic() + _DIAGNOSTICS_WITHIN
+        while True:
+            try:
+                answer = await self.get(f"/api/diagnostics/config_entry/{entry_id}")
+            except ClientError as err:
+                if err.status != HTTPStatus.NOT_FOUND or time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(_PROGRESS_POLL)
+            else:
+                data: dict[str, Any] = answer["data"]
+                return data
+
     async def options(self, entry_id: str) -> dict[str, Any]:
         """Return the options of a config entry of an integration with diagnostics."""
-        diagnostics = await self.get(f"/api/diagnostics/config_entry/{entry_id}")
-        options: dict[str, Any] = diagnostics["data"]["entry"]["options"]
+        options: dict[str, Any] = (await self.diagnostics(entry_id))["entry"]["options"]
         return options
 
     async def reload(self, entry_id: str) -> None:

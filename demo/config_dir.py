@@ -76,11 +76,18 @@ def seed(config_dir: Path, settings: Settings, *, fresh: bool = False) -> None:
     (config_dir / "configuration.yaml").write_text(_configuration(settings), encoding="utf-8")
     if not (config_dir / _AUTOMATIONS).exists():
         (config_dir / _AUTOMATIONS).write_text("[]\n", encoding="utf-8")
-    _write_store(storage / "http", _http(settings.port))
+    bind_to_loopback(config_dir, settings.port)
     if not (storage / "onboarding").exists():
         _write_store(storage / "onboarding", _onboarding())
     if settings.custom_integration is not None:
         _link(settings.custom_integration, config_dir / "custom_components")
+
+
+def bind_to_loopback(config_dir: Path, port: int) -> None:
+    """Let Home Assistant listen to this machine alone."""
+    storage = config_dir / ".storage"
+    storage.mkdir(parents=True, exist_ok=True)
+    _write_store(storage / "http", _http(port))
 
 
 def _configuration(settings: Settings) -> str:

@@ -1,11 +1,13 @@
 """Whether the demo's plans are right: against every minute at which the dishwasher could start."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+import time
+from typing import Any, Final
 
 from demo.check import Verdict
-from demo.client import HomeAssistantClient
+from demo.client import ClientError, HomeAssistantClient
 from demo.config_dir import Place
 from demo.grid_signal import intensity_at
 from demo.loads import DISHWASHER, PUMP, plug_of
@@ -15,16 +17,23 @@ MARGIN: Final = 20.0
 
 _MINUTE: Final = 60.0
 
+_FOLLOWS: Final = 10.0
+"""Seconds within which an automation has done what it was told."""
+
+_PLANS: Final = 30.0
+"""Seconds within which a load that was filled has its plan."""
+
+_POLL: Final = 0.2
+
 
 async def check_plans(
     client: HomeAssistantClient, loads: Mapping[str, Mapping[str, str]]
 ) -> list[Verdict]:
     """Return whether the dishwasher waits for the best minutes, and the pump does as it is told."""
-    plan = (await client.state(loads[DISHWASHER]["plan"]))["attributes"]
+    plan = await _plan(client, loads[DISHWASHER]["plan"])
     run = plan["runs"][0]
     start, end = _moment(run["start"]), _moment(run["end"])
-    told = await client.state(loads[PUMP]["run_now"])
-    plug = await client.state(await plug_of(client, PUMP))
+    told, plug = await _told_and_done(client, loads[PUMP]["run_now"], await plug_of(client, PUMP))
     return [
         Verdict(
             name="Dishwasher, carbon of its plan",
@@ -37,12 +46,38 @@ async def check_plans(
         ),
         Verdict(
             name="Pool pump, runs when it should",
-            booked=float(plug["state"] == "on"),
-            expected=float(told["state"] == "on"),
+            booked=float(plug == "on"),
+            expected=float(told == "on"),
             unit="",
             tolerance=0.0,
         ),
     ]
+
+
+async def _plan(client: HomeAssistantClient, entity: str) -> Mapping[str, Any]:
+    """Return a plan with its runs, once there is one.
+
+    Raises ClientError with what the entity shows when there is none.
+    """
+    give_up = time.monotonic() + _PLANS
+    while True:
+        state = await client.state(entity)
+        if state["attributes"].get("runs"):
+            return dict(state["attributes"])
+        if time.monotonic() > give_up:
+            msg = f"{entity} has no runs, it says {state['state']}: {state['attributes']}"
+            raise ClientError(msg)
+        await asyncio.sleep(_POLL)
+
+
+async def _told_and_done(client: HomeAssistantClient, told: str, done: str) -> tuple[str, str]:
+    """Return what is told and what is done, once they agree or have had time enough to."""
+    give_up = time.monotonic() + _FOLLOWS
+    while True:
+        states = [(await client.state(entity))["state"] for entity in (told, done)]
+        if states[0] == states[1] or time.monotonic() > give_up:
+            return states[0], states[1]
+        await asyncio.sleep(_POLL)
 
 
 def grams(start: float, end: float, watts: float) -> float:

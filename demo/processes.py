@@ -5,7 +5,7 @@ Ctrl-C in the terminal reaches only the parent, which then stops its children in
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 import contextlib
 import os
 from pathlib import Path
@@ -139,6 +139,8 @@ class Children:
         """Begin without any."""
         self._children: list[Child] = []
         self._handlers: dict[signal.Signals, Any] = {}
+        self._work: asyncio.Task[Any] | None = None
+        self._ended_by: int | None = None
 
     def start(
         self,
@@ -154,6 +156,25 @@ class Children:
         self._children.append(child)
         return child
 
+    def run[T](self, work: Coroutine[Any, Any, T]) -> T:
+        """Run work in an event loop; SIGTERM and SIGHUP cancel it first, as Ctrl-C does.
+
+        So it can put away what it holds. SystemExit tells of the signal then.
+        """
+        try:
+            return asyncio.run(self._watched(work))
+        except asyncio.CancelledError:
+            if self._ended_by is None:
+                raise
+            sys.exit(128 + self._ended_by)
+
+    async def _watched[T](self, work: Coroutine[Any, Any, T]) -> T:
+        self._work = asyncio.current_task()
+        try:
+            return await work
+        finally:
+            self._work = None
+
     def stop(self) -> None:
         """Stop all, the last started first; a second Ctrl-C meanwhile kills the rest at once."""
         try:
@@ -168,7 +189,7 @@ class Children:
         """Take over the signals that end a program."""
         for number in (signal.SIGTERM, signal.SIGHUP):
             with contextlib.suppress(ValueError):  # not in the main thread
-                self._handlers[number] = signal.signal(number, _exit)
+                self._handlers[number] = signal.signal(number, self._end)
         return self
 
     def __exit__(
@@ -184,6 +205,14 @@ class Children:
             for number, handler in self._handlers.items():
                 signal.signal(number, handler)
             self._handlers.clear()
+
+    def _end(self, number: int, _frame: FrameType | None) -> None:
+        """Cancel the work; without any, or the second time, leave at once."""
+        work, self._work = self._work, None
+        if work is None:
+            sys.exit(128 + number)
+        self._ended_by = number
+        work.get_loop().call_soon_threadsafe(work.cancel)
 
 
 async def wait_until(
@@ -257,7 +286,3 @@ def _environment(added: Mapping[str, str]) -> dict[str, str]:
     """
     dropped = {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE"}
     return {key: value for key, value in os.environ.items() if key not in dropped} | dict(added)
-
-
-def _exit(number: int, _frame: FrameType | None) -> None:
-    sys.exit(128 + number)

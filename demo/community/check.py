@@ -1,14 +1,16 @@
 """Whether the community's figures are right: the homes' own books against what the hub shows."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 import time
 from typing import Any, Final
 
 from custom_components.carbon_meter.community.contract.message import Flow
+from custom_components.carbon_meter.community.ledger.calendar import Grain
 from demo.check import Verdict
 from demo.community import hub
 from demo.community.homes import DAY, HOUR, Part, SimulatedHome, sums
+from demo.community.places import GROUPS
 from demo.community.village import Past, Village
 from demo.processes import wait_until
 
@@ -28,7 +30,8 @@ async def check(village: Village, past: Past) -> list[Verdict]:
     await publish(village, past)
     end = int(time.time()) // HOUR * HOUR - _OPEN
     found = await _periods(village, "hour", past.hourly, end)
-    found += await _periods(village, "day", past.since, past.hourly)
+    found += await _periods(village, "day", past.since, past.until)
+    found += await _parts(village, past)
     found += await _months(village, past)
     found += await _missing(village, end)
     found += await _harm(village)
@@ -57,23 +60,39 @@ async def _periods(village: Village, grain: str, begin: int, end: int) -> list[V
         verdict
         for period in found["periods"]
         for flow in _FLOWS
-        for verdict in _verdicts(village, grain, period, flow)
+        for verdict in _verdicts(village.honest, grain, period, flow)
     ]
-    if len(village.homes) >= 2 * _LEAST_HOMES:
-        verdicts.append(
-            Verdict(
-                name=f"{grain}s that show figures",
-                booked=float(bool(verdicts)),
-                expected=1.0,
-                unit="",
-                tolerance=0,
-            )
+    is_shown = village.finest is Grain.HOUR if grain == "hour" else _are_enough(village.honest)
+    return [*verdicts, _count(f"{grain}s show figures", bool(verdicts), is_shown)]
+
+
+async def _parts(village: Village, past: Past) -> list[Verdict]:
+    """Compare the days of feeders and groups; what is too small has to be hidden."""
+    verdicts = []
+    for name in sorted(village.scopes):
+        homes = [home for home in village.honest if village.is_in(home, name)]
+        scope = "group" if name in GROUPS else "feeder"
+        found = await hub.view(
+            village.client, "day", _iso(past.since), _iso(past.until), scope=scope, name=name
         )
+        shown = [
+            verdict
+            for period in found["periods"]
+            for flow in _FLOWS
+            for verdict in _verdicts(homes, f"{name}, day", period, flow)
+        ]
+        verdicts += shown
+        if scope == "feeder" or not _are_enough(homes):
+            verdicts.append(_count(f"{name} shows figures", bool(shown), _are_enough(homes)))
     return verdicts
 
 
+def _are_enough(homes: Sequence[SimulatedHome]) -> bool:
+    return len(homes) >= _LEAST_HOMES
+
+
 def _verdicts(
-    village: Village, grain: str, period: Mapping[str, Any], flow: Flow
+    homes: Sequence[SimulatedHome], grain: str, period: Mapping[str, Any], flow: Flow
 ) -> Iterator[Verdict]:
     """Yield whether Wh and mg of a period are those that the homes have told."""
     figures = hub.flow_of(period, flow)
@@ -81,7 +100,7 @@ def _verdicts(
         return
     begin, end = _moment(period["begin"]), _moment(period["end"])
     longest = HOUR if grain == "hour" else DAY
-    own = sums(village.honest, begin, end, longest=longest).get(flow)
+    own = sums(homes, begin, end, longest=longest).get(flow)
     if own is None:
         return
     name = f"{grain} of {datetime.fromtimestamp(begin, UTC):%Y-%m-%d %H:%M}, {flow.value}"
@@ -89,8 +108,9 @@ def _verdicts(
         ("Wh", 1000, "kwh", own.wh),
         ("mg", 1_000_000, "kg", own.mg),
     ):
-        # Carbon is left out where it would tell a few homes apart.
-        if (shown := figures[key]) is not None and not figures["is_approximate"]:
+        # Carbon is left out, or not exact, where it would tell a few homes apart.
+        is_exact = unit == "Wh" or not figures["is_approximate"]
+        if (shown := figures[key]) is not None and is_exact:
             booked = float(round(shown * factor))
             yield Verdict(name=name, booked=booked, expected=expected, unit=unit, tolerance=0)
 
@@ -102,7 +122,7 @@ async def _months(village: Village, past: Past) -> list[Verdict]:
         verdict
         for period in found["periods"]
         for flow in _FLOWS
-        for verdict in _verdicts(village, "month", period, flow)
+        for verdict in _verdicts(village.honest, "month", period, flow)
     ]
 
 
@@ -145,8 +165,8 @@ async def _late(village: Village) -> list[Verdict]:
     """Let those tell who were away or late; the hub has to have it, and its sums to be sound."""
     end = int(time.time()) // HOUR * HOUR
     for home in village.honest:
-        if home.silent_for:
-            await home.tell(end - home.silent_for, end)
+        if home.is_silent:
+            await home.tell(home.told_until or end, end)
             home.go_online()
     await village.until_heard()
     refused = sum(_refusals(home) for home in village.honest if home.part is not Part.CLOCK)
@@ -161,12 +181,9 @@ def _refusals(home: SimulatedHome) -> int:
 
 
 async def _refused(village: Village) -> int:
-    """Return how many messages the hub has refused since its start."""
-    for entity in await village.client.entities("carbon_meter"):
-        if entity["unique_id"] == f"{village.entry_id}_refused":
-            state = (await village.client.state(entity["entity_id"]))["state"]
-            return int(float(state)) if state.replace(".", "", 1).isdigit() else 0
-    return 0
+    """Return how many messages the hub has ever refused."""
+    state = await hub.state_of(village.client, village.entry_id, "refused")
+    return int(float(state)) if state.replace(".", "", 1).isdigit() else 0
 
 
 def _count(name: str, booked: float, expected: float) -> Verdict:

@@ -25,11 +25,14 @@ _MIDSUMMER: Final = 171
 _NOON: Final = 11.2
 """Hour in UTC at which the sun is highest over the demo's homes."""
 
-_CHARGER: Final = 1380.0
-"""W: a car that charges over the night at a socket, 6 A."""
+_LEAVES: Final = 6.0
+"""Hour in UTC until which a car has had the night to charge."""
 
 _CHARGING: Final = 0.95
 """Of what goes into a battery or a car, the part that arrives."""
+
+_ROOFS: Final = frozenset({1, 2, 4})
+"""Last digits, to the base of five, of the numbers of houses with solar cells."""
 
 type Quarter = Mapping[Flow, int]
 """Wh of the flows that the house has."""
@@ -59,20 +62,22 @@ class House:
     def of(cls, number: int, seed: int) -> Self:
         """Return the house of that number in the village of that seed.
 
-        Two of three have solar cells, half of those a battery; one in four has a car, one in
-        five a heat pump.
+        Three of five have solar cells, a third of those a battery; one of five has a car,
+        another a heat pump.
         """
         chance = Random(f"house {seed} {number}")  # noqa: S311
-        solar = chance.choice((4200.0, 4800.0, 5600.0, 6400.0)) if number % 3 else 0.0
+        solar = chance.choice((6400.0, 7200.0, 8000.0, 9600.0)) if number % 5 in _ROOFS else 0.0
         return cls(
             seed=seed,
             number=number,
-            people=chance.choice((2, 2, 3, 3, 4)),
-            standby=chance.uniform(110, 220),
-            heating=chance.uniform(250, 500) if number % 5 == 2 else 0.0,
+            people=chance.choice((2, 3, 3)),
+            standby=chance.uniform(150, 190),
+            heating=chance.uniform(250, 400) if number % 5 == 2 else 0.0,
             solar=solar,
-            battery=chance.choice((5000.0, 7500.0, 10_000.0)) if number % 6 in {1, 2} else 0.0,
-            car=chance.uniform(2500, 7000) if number % 4 == 0 else 0.0,
+            battery=chance.choice((5000.0, 7500.0, 10_000.0))
+            if solar and number % 10 in {1, 4}
+            else 0.0,
+            car=chance.uniform(2000, 4500) if number % 5 == 1 else 0.0,
         )
 
     @property
@@ -112,18 +117,17 @@ class House:
         chance = Random(f"day {self.seed} {self.number} {day}")  # noqa: S311
         sky = Random(f"sky {self.seed} {day}").uniform(0.25, 1.0)  # noqa: S311
         cold = _cold(day)
-        plugged = chance.uniform(16.5, 22.0)
-        wanted = self.car
+        plugged = chance.uniform(16.5, 20.0)
+        # The cars of the street take turns all night, so that its cable carries them.
+        charging = self.car / _CHARGING / (24 - plugged + _LEAVES)
         stored = self.battery / 3
         for place in range(_QUARTERS):
             hour = place * _HOURS_PER_QUARTER
             load = self._appliances(hour, chance) + self.heating * cold * _night(hour)
             need = load * _HOURS_PER_QUARTER
-            if hour >= plugged and wanted > 0:
-                charged = min(wanted, _CHARGER * _HOURS_PER_QUARTER)
-                wanted -= charged * _CHARGING
-                need += charged
-            clouds = min(1.0, max(0.05, sky * chance.uniform(0.75, 1.15)))
+            if hour >= plugged or hour < _LEAVES:
+                need += charging * _HOURS_PER_QUARTER
+            clouds = min(1.0, max(0.05, sky * chance.uniform(0.85, 1.1)))
             sun = round(self.solar * _sun(day, hour) * clouds * _HOURS_PER_QUARTER)
             used = round(need)
             into = out = 0
@@ -147,7 +151,7 @@ class House:
         morning = math.exp(-(((hour - 6.2) / 1.1) ** 2))
         evening = math.exp(-(((hour - 18.0) / 2.2) ** 2))
         activity = 0.25 + 0.9 * morning + 1.6 * evening
-        return self.standby + self.people * 95 * activity * chance.uniform(0.6, 1.4)
+        return self.standby + self.people * 95 * activity * chance.uniform(0.7, 1.3)
 
 
 @lru_cache(maxsize=4096)

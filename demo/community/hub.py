@@ -1,20 +1,22 @@
 """The hub in Home Assistant, added and asked as its operator does: by flow and action."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from custom_components.carbon_meter.community.contract.message import Flow, Kind
+from custom_components.carbon_meter.community.ledger.calendar import Grain
 from demo.client import ClientError, HomeAssistantClient
+from demo.community.places import Place
 from demo.site import DOMAIN
 
-FEEDERS: Final = ("North", "South")
 _MOST_AT_ONCE: Final = 50
 
 
-async def add_hub(client: HomeAssistantClient, hub_file: str) -> str:
+async def add_hub(client: HomeAssistantClient, hub_file: str, finest: Grain) -> str:
     """Add the hub by its file, if it is not there; return the id of its entry.
 
-    Raises ClientError with the form's error when the hub cannot be added.
+    `finest` is the shortest time that it publishes. Raises ClientError with the form's error
+    when the hub cannot be added.
     """
     for entry in await client.entries(DOMAIN):
         return str(entry["entry_id"])
@@ -24,20 +26,39 @@ async def add_hub(client: HomeAssistantClient, hub_file: str) -> str:
     step = await client.answer(step, text=hub_file)
     if step.type != "create_entry":
         raise ClientError(f"the hub was not added: {step.errors or step.reason or step.step_id}")
+    if finest is not Grain.HOUR:
+        await _publish_from(client, step.entry_id, finest)
     return step.entry_id
 
 
-async def invite(
-    client: HomeAssistantClient, count: int, *, feeder: str, groups: Sequence[str], since: str
-) -> list[str]:
-    """Return the texts of so many invitations, members from the day `since` on."""
+async def _publish_from(client: HomeAssistantClient, entry_id: str, finest: Grain) -> None:
+    """Have nothing shorter published."""
+    step = await client.start_options_flow(entry_id)
+    step = await client.answer(step, next_step_id="hub_rules")
+    step = await client.answer(step, rules="standard", finest=finest.value)
+    if step.type != "create_entry":
+        raise ClientError(f"the hub did not take its rules: {step.errors or step.step_id}")
+    # It reloads by itself; this comes after it, and is waited for.
+    await client.reload(entry_id)
+
+
+async def state_of(client: HomeAssistantClient, entry_id: str, key: str) -> str:
+    """Return what one of the hub's sensors shows, nothing where it is not there."""
+    for entity in await client.entities(DOMAIN):
+        if entity["unique_id"] == f"{entry_id}_{key}":
+            return str((await client.state(entity["entity_id"]))["state"])
+    return ""
+
+
+async def invite(client: HomeAssistantClient, count: int, place: Place, *, since: str) -> list[str]:
+    """Return the texts of so many invitations to a place, members from the day `since` on."""
     texts: list[str] = []
     while len(texts) < count:
         answer = await client.perform(
             f"{DOMAIN}.invite_home",
             count=min(_MOST_AT_ONCE, count - len(texts)),
-            feeder=feeder,
-            groups=list(groups),
+            feeder=place.feeder,
+            groups=list(place.groups),
             since=since,
             return_response=True,
         )

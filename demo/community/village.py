@@ -9,11 +9,13 @@ from pathlib import Path
 import time
 from typing import Final
 
+from custom_components.carbon_meter.community.ledger.calendar import Grain
 from demo.client import HomeAssistantClient
 from demo.community import hub
 from demo.community.broker import Broker
-from demo.community.homes import HOUR, Part, SimulatedHome
+from demo.community.homes import DAY, HOUR, Part, SimulatedHome
 from demo.community.hostile import Harm, do_harm
+from demo.community.places import by_place, finest, place_of, scopes
 from demo.config_dir import Settings
 from demo.home_assistant import HomeAssistant
 from demo.processes import Children, Progress, wait_until
@@ -37,6 +39,14 @@ class Past:
 
     hourly: int
     """From then on hour by hour."""
+
+    @property
+    def until(self) -> int:
+        """Return before when those local days begin of which no part is told by the hour.
+
+        A day of hours shows less than was told where some of them are hidden.
+        """
+        return self.hourly - DAY
 
     @classmethod
     def of(cls, now: float) -> Past:
@@ -74,15 +84,27 @@ class Village:
         """Return the homes that tell what is true."""
         return [home for home in self.homes if home.part is not Part.HOSTILE]
 
+    @property
+    def finest(self) -> Grain:
+        """Return the shortest time that the community publishes."""
+        return finest(len(self.honest))
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """Return the names of its feeders and groups."""
+        return scopes(self.honest, len(self.honest))
+
+    def is_in(self, home: SimulatedHome, name: str) -> bool:
+        """Return whether a home is behind a feeder, or in a group."""
+        place = place_of(home, len(self.honest))
+        return name in {place.feeder, *place.groups}
+
     async def tell_past(self, past: Past, now: float) -> None:
         """Let each home tell what it has not told yet, and wait until the hub has it."""
         end = int(now) // HOUR * HOUR
         with Progress(f"{len(self.honest)} homes put down what they have to tell"):
             await asyncio.gather(
-                *(
-                    home.tell_past(past.since, past.hourly, end - home.silent_for)
-                    for home in self.honest
-                )
+                *(home.tell_past(past.since, past.hourly, home.until(end)) for home in self.honest)
             )
         # All at once: the hub publishes a minute after the first of them.
         for home in self.honest:
@@ -115,15 +137,23 @@ class Village:
 async def running_village(
     children: Children, state: Path, settings: Settings, count: int, *, fresh: bool
 ) -> AsyncGenerator[Village]:
-    """Start everything; homes that have joined in an earlier run only open their folders."""
+    """Start everything, with `count` honest homes and one that means harm.
+
+    Homes that have joined in an earlier run only open their folders.
+    """
     broker = Broker(children, state / "broker", community=COMMUNITY)
     await broker.start()
-    homes = [SimulatedHome(state / "homes", number, count) for number in range(count)]
+    homes = [SimulatedHome(state / "homes", number, count) for number in range(count + 1)]
     async with HomeAssistant(children, state / "config", settings) as home_assistant:
         client = await home_assistant.start(fresh=fresh)
         with Progress("adding the hub"):
-            entry_id = await hub.add_hub(client, broker.hub_file)
-        await _join(client, [home for home in homes if not home.has_joined])
+            entry_id = await hub.add_hub(client, broker.hub_file, finest(count))
+
+        async def is_connected() -> bool:
+            return await hub.state_of(client, entry_id, "link") == "connected"
+
+        await wait_until("the hub connects to the broker", is_connected, within=_WITHIN)
+        await _join(client, [home for home in homes if not home.has_joined], count)
         try:
             for home in homes:
                 await home.open()
@@ -133,7 +163,7 @@ async def running_village(
     broker.child.stop()
 
 
-async def _join(client: HomeAssistantClient, homes: list[SimulatedHome]) -> None:
+async def _join(client: HomeAssistantClient, homes: list[SimulatedHome], count: int) -> None:
     """Invite homes and let them join, some at a time."""
     if not homes:
         return
@@ -145,13 +175,7 @@ async def _join(client: HomeAssistantClient, homes: list[SimulatedHome]) -> None
             await home.join(invitation, since)
 
     with Progress(f"{len(homes)} homes join by invitation"):
-        for place, feeder in enumerate(hub.FEEDERS):
-            mine = [home for home in homes if home.number % len(hub.FEEDERS) == place]
-            texts = await hub.invite(
-                client,
-                len(mine),
-                feeder=feeder,
-                groups=("Heroes' street",) if not place else (),
-                since=datetime.fromtimestamp(since, UTC).date().isoformat(),
-            )
+        first = datetime.fromtimestamp(since, UTC).date().isoformat()
+        for place, mine in by_place(homes, count).items():
+            texts = await hub.invite(client, len(mine), place, since=first)
             await asyncio.gather(*map(one, mine, texts, strict=True))

@@ -1,5 +1,6 @@
 """The simulated community: believable houses, what they tell, and the check of it all."""
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,14 @@ import pytest
 from custom_components.carbon_meter.community.contract.message import Flow
 from custom_components.carbon_meter.community.contract.reading import read
 from custom_components.carbon_meter.community.contract.refusal import RefusedError
+from custom_components.carbon_meter.community.hub.publishing import MOST
+from custom_components.carbon_meter.community.ledger.calendar import Grain
 from demo.__main__ import main
-from demo.community import check, figures, homes, hostile
+from demo.community import check, figures, homes, hostile, places, run
+from demo.community.dashboard import _view
 from demo.community.homes import Part, SimulatedHome, part_of
 from demo.community.house import DAY, QUARTER, House
+from demo.community.places import STREET, by_place, place_of, scopes
 from demo.community.telling import told
 from demo.community.village import Past
 
@@ -57,7 +62,7 @@ def test_periods_are_sums_of_their_quarters() -> None:
 
 def test_the_sun_shines_by_day_and_more_in_summer() -> None:
     roofs = [house for house in HOUSES if house.solar]
-    assert len(roofs) == 40
+    assert len(roofs) == 36
 
     def harvest(day: int) -> int:
         return sum(house.energy(day, DAY)[Flow.PV] for house in roofs)
@@ -70,10 +75,20 @@ def test_the_sun_shines_by_day_and_more_in_summer() -> None:
     assert 2 < summer / 7 / sum(house.solar for house in roofs) < 8
 
 
-def test_no_house_dominates_a_day_of_thirty() -> None:
+@pytest.mark.parametrize("homes", [15, 20, 30])
+def test_no_house_dominates_a_day(homes: int) -> None:
     for day in (SUMMER, WINTER):
-        drawn = [house.energy(day, DAY)[Flow.GRID_IMPORT] for house in HOUSES[:30]]
+        drawn = [house.energy(day, DAY)[Flow.GRID_IMPORT] for house in HOUSES[:homes]]
         assert max(drawn) < 0.15 * sum(drawn)
+
+
+def test_in_most_hours_no_house_dominates_thirty() -> None:
+    for day in (SUMMER, WINTER):
+        hours = []
+        for start in range(day, day + DAY, HOUR):
+            drawn = [house.energy(start, HOUR)[Flow.GRID_IMPORT] for house in HOUSES[:30]]
+            hours.append(max(drawn) <= 0.15 * sum(drawn))
+        assert sum(hours) >= 22
 
 
 def test_what_is_told_is_possible() -> None:
@@ -87,11 +102,47 @@ def test_what_is_told_is_possible() -> None:
 
 
 def test_enough_homes_are_steady() -> None:
-    parts = [part_of(number, 30) for number in range(30)]
-    assert parts.count(Part.STEADY) == 22
+    parts = [part_of(number, 30) for number in range(31)]
+    assert parts.count(Part.STEADY) == 26
     assert parts.count(Part.HOSTILE) == parts.count(Part.CLOCK) == 1
     assert {Part.AWAY, Part.LATE} < set(parts)
-    assert [part_of(number, 2) for number in range(2)] == [Part.CLOCK, Part.HOSTILE]
+    assert [part_of(number, 2) for number in range(3)] == [Part.STEADY, Part.CLOCK, Part.HOSTILE]
+
+
+@pytest.mark.parametrize("homes", [30, 60, 100])
+def test_nine_of_ten_have_told_the_latest_hours(homes: int) -> None:
+    silent = {Part.AWAY, Part.LATE}
+    told_ = sum(part_of(number, homes) not in silent for number in range(homes))
+    assert told_ >= MOST * homes
+
+
+def test_who_is_away_has_told_yesterday(tmp_path: Path) -> None:
+    away = SimulatedHome(tmp_path, 3, 30)
+    assert away.part is Part.AWAY
+    midnight = SUMMER - 2 * HOUR  # in Berlin
+    assert away.until(midnight) == midnight
+    assert away.until(midnight + 5 * HOUR) == midnight
+    assert away.until(midnight + 20 * HOUR) == midnight + 8 * HOUR
+    steady = SimulatedHome(tmp_path, 0, 30)
+    assert steady.until(midnight + 20 * HOUR) == midnight + 20 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("homes", "stations", "time"),
+    [(15, 1, Grain.DAY), (20, 1, Grain.DAY), (30, 1, Grain.HOUR), (60, 2, Grain.HOUR)],
+)
+def test_feeders_are_large_enough_and_a_group_is_not(
+    tmp_path: Path, homes: int, stations: int, time: Grain
+) -> None:
+    village = [SimulatedHome(tmp_path, number, homes) for number in range(homes + 1)]
+    feeders = Counter(place_of(home, homes).feeder for home in village[:homes])
+    assert len(feeders) == stations
+    assert min(feeders.values()) >= 15
+    groups = Counter(group for home in village for group in place_of(home, homes).groups)
+    assert 0 < groups[STREET] < 15
+    assert places.finest(homes) is time
+    assert scopes(village[:homes], homes) == {*feeders, *groups}
+    assert sum(map(len, by_place(village, homes).values())) == homes + 1
 
 
 def test_the_past_holds_a_whole_month_and_hours() -> None:
@@ -147,7 +198,7 @@ def test_a_published_figure_is_right_to_the_last_digit(tmp_path: Path) -> None:
     kwh, kg = own.wh / 1000, own.mg / 1_000_000
 
     def rights(published: Mapping[str, Any]) -> list[bool]:
-        found = check._verdicts(village, "hour", published, Flow.GRID_IMPORT)
+        found = check._verdicts(village.honest, "hour", published, Flow.GRID_IMPORT)
         return [verdict.right for verdict in found]
 
     assert rights(period(kwh, kg)) == [True, True]
@@ -165,6 +216,45 @@ def test_the_table_says_why_something_is_not_shown() -> None:
     assert row[:2] == ["14", "(few)"]
     states["sensor.energy"] = {"state": "12.34", "attributes": {"suppressed": None}}
     assert figures._row(states, {"energy": "sensor.energy"})[1] == "12.3"
+
+
+def test_another_community_is_begun_anew(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = tmp_path / "state"
+    assert run._is_of(state, 30)
+    state.mkdir()
+    (state / "made_of").write_text(run._made_of(30), encoding="ascii")
+    assert run._is_of(state, 30)
+    assert capsys.readouterr().out == ""
+    assert not run._is_of(state, 15)
+    assert "begun" in capsys.readouterr().out
+
+
+def cards_of(view: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [card for section in view["sections"] for card in section["cards"]]
+
+
+@pytest.mark.parametrize("has_hours", [True, False])
+def test_the_dashboard_says_why_something_is_hidden(has_hours: bool) -> None:
+    community = {
+        f"{grain}_{key}": f"sensor.{grain}_{key}"
+        for grain in ("hour", "day", "month")
+        for key in ("energy", "carbon", "intensity", "cfe_score", "self_consumption")
+    }
+    parts = {"Solar roofs": {"energy": "sensor.solar_energy"}}
+    entities = figures.Entities(title="Village", community=community, parts=parts)
+    view = _view(entities, "carbon_meter:x", has_hours=has_hours)
+    hidden = [card["entity"] for card in cards_of(view) if card.get("icon") == "mdi:eye-off"]
+    wanted = {"sensor.day_energy", "sensor.month_energy", "sensor.solar_energy"}
+    if has_hours:
+        wanted |= {"sensor.hour_energy", "sensor.hour_self_consumption"}
+        wanted |= {"sensor.day_self_consumption"}
+    assert set(hidden) == wanted
+    charts = [card for card in cards_of(view) if card["type"] == "statistics-graph"]
+    assert bool(charts) is has_hours
+    about = view["header"]["card"]["content"]
+    assert ("Days and months only" in about) is not has_hours
 
 
 @pytest.mark.parametrize("count", ["1", "301", "many"])

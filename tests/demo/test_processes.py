@@ -103,15 +103,53 @@ def test_leaving_the_block_stops_the_last_started_first(tmp_path: Path) -> None:
 
 
 PARENT = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from demo.processes import Children
+# What a shell starts in the background ignores it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with Children() as children:
     child = children.start("sleeper", ["sleep", "600"], log=Path(sys.argv[1]))
     print(child.pid, flush=True)
     while True:  # a signal that comes just before one long sleep would be seen after it only
         time.sleep(0.05)
 """
+
+
+WORKING = """
+import asyncio, sys
+from pathlib import Path
+from demo.processes import Children
+async def other():
+    await asyncio.sleep(600)
+async def work():
+    child = children.start("sleeper", ["sleep", "600"], log=Path(sys.argv[1]))
+    try:
+        print(child.pid, flush=True)
+        await asyncio.gather(other(), other())
+    finally:
+        await asyncio.sleep(0.1)
+        print("put away", flush=True)
+with Children() as children:
+    children.run(work())
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_work_is_put_away_before_a_signal_ends_it(tmp_path: Path, number: signal.Signals) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", WORKING, str(tmp_path / "log")],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        parent.send_signal(number)
+        out, errors = parent.communicate(timeout=30)
+    assert (out, errors, parent.returncode) == ("put away\n", "", 128 + number)
+    wait_for_end(child)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
