@@ -48,10 +48,11 @@ class SiteUnderTest:
     """Virtual meters, the site's entry, and the one hand that moves time."""
 
     def __init__(self, hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
-        """Stop the time, at noon: what counts by the day must not depend on when tests are run."""
+        """Stop the time, at a noon of its own: nothing must depend on when tests are run."""
         self.hass = hass
         self.freezer = freezer
-        freezer.move_to(dt_util.now().replace(hour=12))
+        # A Wednesday without a change of the clocks.
+        freezer.move_to(datetime(2026, 11, 18, 12, tzinfo=dt_util.get_default_time_zone()))
         self.clock = VirtualClock(dt_util.utcnow().timestamp(), frozen=True)
         self.home: VirtualHome
         self.entry: MockConfigEntry

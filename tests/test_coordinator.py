@@ -25,8 +25,8 @@ async def polled(
     real_time: HomeAssistant, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncGenerator[tuple[VirtualHome, MeterCoordinator]]:
     """Return a home and the coordinator of its meter, with short patience."""
-    monkeypatch.setattr("custom_components.carbon_meter.drivers.modbus.ANSWER_TIMEOUT", 0.2)
-    monkeypatch.setattr("custom_components.carbon_meter.drivers.modbus._READING_LIMIT", 1.0)
+    monkeypatch.setattr("custom_components.carbon_meter.drivers.modbus.ANSWER_TIMEOUT", 1.0)
+    monkeypatch.setattr("custom_components.carbon_meter.drivers.modbus._READING_LIMIT", 4.0)
     async with VirtualHome.constant(3000, [MeterSpec(profile="eastron_sdm630")]) as home:
         entry = MockConfigEntry(
             domain=DOMAIN,
@@ -69,14 +69,14 @@ async def test_meter_that_is_busy_for_ever_does_not_hold_the_poll(
     home["grid"].apply(Refuse(code=6))
     await coordinator.async_refresh()
     assert coordinator.last_update_success is False
-    assert "no complete reading within 1 s" in str(coordinator.last_exception)
+    assert "no complete reading within 4 s" in str(coordinator.last_exception)
     home["grid"].clear()
     for _ in range(3):
         await coordinator.async_refresh()
     assert coordinator.last_update_success is True
 
 
-@pytest.mark.parametrize("fault", [Silent(), Late(seconds=0.5)])
+@pytest.mark.parametrize("fault", [Silent(), Late(seconds=2.0)])
 async def test_silent_and_late_meters_are_told_and_come_back(
     polled: tuple[VirtualHome, MeterCoordinator], fault: Silent | Late
 ) -> None:
@@ -118,8 +118,8 @@ def written(site: SiteUnderTest) -> Counter[str]:
 
 
 async def test_sampling_every_second_does_not_flood_the_recorder(site: SiteUnderTest) -> None:
-    await site.open(watts=None, meters={"grid": {"interval": 1}})
-    site.home.force("house", 500.0)
+    # Nothing else in the house: a car that has been charged is a jump of its own.
+    await site.open(watts=500.0, meters={"grid": {"interval": 1}})
     await site.advance(10, step=1)
     counts, readings = written(site), site.meter().watch
     for watts in (2500.0, 500.0, 900.0, 500.0, 500.0):
@@ -280,12 +280,14 @@ async def test_slow_meter_holds_up_no_entities_of_a_known_site(
     home, coordinator = polled
     entry = coordinator.config_entry
     await real_time.config_entries.async_unload(entry.entry_id)
-    home["grid"].apply(Late(seconds=0.5))
+    home["grid"].apply(Late(seconds=3.0))
     assert await real_time.config_entries.async_setup(entry.entry_id)
     (again,) = entry.runtime_data.meters.values()
     assert again.data is None
     assert real_time.states.get("sensor.grid_power").state == STATE_UNAVAILABLE
     assert float(real_time.states.get("sensor.grid_carbon_total").state) >= 0
+    # Only the answer that is under way is late.
+    home["grid"].clear()
     await until(lambda: again.data is not None)
     await real_time.async_block_till_done()
     assert float(real_time.states.get("sensor.grid_power").state) == pytest.approx(3000, rel=0.01)

@@ -89,8 +89,8 @@ async def test_cancelled_search_leaves_no_task(
     monkeypatch.setattr(knock, "accepts", never)
     before = asyncio.all_tasks()
     task = asyncio.create_task(open_places([("127.0.0.1", 1)] * 50))
-    await asyncio.sleep(0.05)
-    assert len(asyncio.all_tasks() - before) > 2
+    while len(asyncio.all_tasks() - before) <= 2:  # noqa: ASYNC110  # nobody sets an event for it
+        await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

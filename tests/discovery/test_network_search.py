@@ -25,6 +25,7 @@ from hardware.virtual.speedwire import SpeedwireSpec, VirtualSpeedwireMeter
 from hardware.virtual.web.device import WebDevice
 from hardware.virtual.web.server import WebPort
 from tests.discovery.network import NETWORK, ServeTcp, echo, free_port, say_nothing, web_page
+from tests.drivers.steps import until
 
 ONE = MeterSpec(profile="eastron_sdm630", serial="11223344")
 HOSTS = NETWORK[1:40]
@@ -120,7 +121,7 @@ async def test_second_search_is_refused(network_time: HomeAssistant, serve_tcp: 
     port = free_port()
     await serve_tcp(say_nothing, "127.0.0.10", port)
     first = asyncio.create_task(searched(network_time, port))
-    await asyncio.sleep(0.05)
+    await until(lambda: NetworkSearch.running(network_time))
     with pytest.raises(SearchRunningError):
         await searched(network_time, port)
     first.cancel()

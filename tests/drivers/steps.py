@@ -29,6 +29,15 @@ async def asked(hass: HomeAssistant, protocol: str, address: dict[str, Any]) -> 
     return await flow.async_configure(result["flow_id"], address)
 
 
+async def announced(hass: HomeAssistant, protocol: str, count: int) -> Any:
+    """Return the form in which so many that speak stand: on a busy machine one may be late."""
+    while True:
+        form = await asked(hass, protocol, {"listen": 2})
+        if not form["errors"] and len(models(form)) == count:
+            return form
+        hass.config_entries.flow.async_abort(form["flow_id"])
+
+
 async def confirmed(hass: HomeAssistant, form: Any, **given: Any) -> Any:
     """Confirm what was found; return what came of it."""
     assert form["errors"] == {}, form["description_placeholders"]

@@ -18,6 +18,7 @@ from hardware.virtual.web import WebDevice, WebMeterSpec
 from hardware.virtual.web.publisher import Publisher
 from tests.drivers.steps import (
     LOOPBACK,
+    announced,
     asked,
     confirmed,
     issues,
@@ -112,14 +113,14 @@ async def two(say: Say) -> AsyncIterator[tuple[WebDevice, WebDevice]]:
 async def test_meters_announce_themselves_and_are_heard(
     real_time: HomeAssistant, home_broker: MockConfigEntry, two: tuple[WebDevice, WebDevice]
 ) -> None:
-    form = await asked(real_time, "mqtt", {"listen": 2})
+    form = await announced(real_time, "mqtt", 2)
     first, second = sorted(models(form))
     await confirmed(real_time, form, name="Grid", model=first, interval=10)
-    form = await asked(real_time, "mqtt", {"listen": 2})
+    form = await announced(real_time, "mqtt", 2)
     assert (await confirmed(real_time, form, name="Again", model=first))["reason"] == (
         "already_configured"
     )
-    form = await asked(real_time, "mqtt", {"listen": 2})
+    form = await announced(real_time, "mqtt", 2)
     await confirmed(real_time, form, name="Shed", model=second, role="submeter", interval=10)
     both = meters(real_time)
     prefixes = [both[name].subentry.data["instance"]["prefix"] for name in ("Grid", "Shed")]
@@ -141,8 +142,8 @@ async def test_silence_is_told_once_and_the_return_too(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr("custom_components.carbon_meter.drivers.speaking._SHORTEST_SILENCE", 0.5)
-    monkeypatch.setattr(driver, "_SILENCES", 0.05)
+    monkeypatch.setattr("custom_components.carbon_meter.drivers.speaking._SHORTEST_SILENCE", 2.0)
+    monkeypatch.setattr(driver, "_SILENCES", 0.2)
     talker = device()
     talking = asyncio.create_task(saying(say, talker))
     entry = site_with({"name": "Grid", **SHELLY, "instance": {"prefix": "shellypro3em-1"}})
@@ -154,8 +155,8 @@ async def test_silence_is_told_once_and_the_return_too(
         await until(lambda: state(real_time, grid, "power") not in ("unavailable", "unknown"))
         talking.cancel()
         await until(lambda: not grid.last_update_success)
-        # Several times as long as its patience.
-        await asyncio.sleep(2)
+        # Twice as long as its patience.
+        await asyncio.sleep(4)
         assert state(real_time, grid, "power") == "unavailable"
         assert state(real_time, grid, "carbon_total") != "unavailable"
         assert caplog.text.count("Error requesting Grid data") == times

@@ -19,6 +19,7 @@ from hardware.virtual.speedwire import SpeedwireSpec, VirtualSpeedwireMeter
 from tests.common import SiteUnderTest
 from tests.drivers.steps import (
     LOOPBACK,
+    announced,
     asked,
     confirmed,
     meters,
@@ -92,13 +93,13 @@ async def driver(hass: HomeAssistant) -> SpeedwireDriver:
 
 async def test_two_meters_are_found_and_heard(real_time: HomeAssistant, meter: Meter) -> None:
     async with meter(GRID), meter(SHED):
-        form = await asked(real_time, "speedwire", {"listen": 2})
+        form = await announced(real_time, "speedwire", 2)
         first, second = models(form)
         await confirmed(real_time, form, name="Grid", model=first, interval=1)
-        form = await asked(real_time, "speedwire", {"listen": 2})
+        form = await announced(real_time, "speedwire", 2)
         result = await confirmed(real_time, form, name="Again", model=first)
         assert result["reason"] == "already_configured"
-        form = await asked(real_time, "speedwire", {"listen": 2})
+        form = await announced(real_time, "speedwire", 2)
         await confirmed(real_time, form, name="Shed", model=second, role="submeter", interval=1)
         both = meters(real_time)
         assert {one.subentry.data["serial"] for one in both.values()} == {str(GRID), str(SHED)}

@@ -79,7 +79,7 @@ async def _served(meter: ServedMeter, unit_id: int) -> AsyncIterator[ServedMeter
     server = ModbusTcpServer(device, address=("127.0.0.1", 0))
     await server.serve_forever(background=True)
     meter.port = server.transport.sockets[0].getsockname()[1]
-    connection = ModbusConnection(ModbusTcpParams(host="127.0.0.1", port=meter.port), timeout=2)
+    connection = ModbusConnection(ModbusTcpParams(host="127.0.0.1", port=meter.port), timeout=20)
     meter.unit = connection.for_unit(unit_id)
     try:
         yield meter

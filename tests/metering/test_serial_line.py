@@ -62,7 +62,7 @@ async def gateway(socket_enabled: None) -> AsyncIterator[Gateway]:
 async def line_to() -> AsyncIterator[Callable[..., SerialLine]]:
     lines: list[SerialLine] = []
 
-    def build(port: int, *, patience: float = 0.2, settling: float = 0.02) -> SerialLine:
+    def build(port: int, *, patience: float = 1.0, settling: float = 0.02) -> SerialLine:
         lines.append(SerialLine(LOOPBACK, port, patience=patience, settling=settling))
         return lines[-1]
 
@@ -180,7 +180,7 @@ async def test_a_closed_connection_is_opened_again(gateway, line_to) -> None:
 
 async def test_a_connection_that_died_unnoticed_is_given_up(gateway, line_to) -> None:
     """A gateway that was restarted knows nothing of the connection, and says so to nobody."""
-    line = line_to(gateway.port, patience=0.05)
+    line = line_to(gateway.port, patience=0.5)
     for question in (b"1", b"2", b"3"):
         with pytest.raises(MeterSilentError):
             await line.exchange(question, sentence)
@@ -192,7 +192,7 @@ async def test_a_connection_that_died_unnoticed_is_given_up(gateway, line_to) ->
 
 
 async def test_a_flood_is_not_kept(gateway, line_to) -> None:
-    line = line_to(gateway.port, patience=5)
+    line = line_to(gateway.port, patience=20)
     gateway.answers = [b"x" * 1_000_000 + b"end."]
 
     answer = await line.exchange(b"?", sentence)
@@ -205,10 +205,10 @@ async def test_everything_that_comes_is_gathered(gateway, line_to) -> None:
     line = line_to(gateway.port)
     gateway.answers = [b"\x00\xffabc", b"", None]
 
-    assert await line.gather(b"?", 0.1) == b"\x00\xffabc"
+    assert await line.gather(b"?", 1.0) == b"\x00\xffabc"
     assert await line.gather(b"?", 0.1) == b""
     with pytest.raises(MeterSilentError, match="closed"):
-        await line.gather(b"?", 0.1)
+        await line.gather(b"?", 1.0)
 
 
 async def test_a_line_can_be_closed_and_used_again(gateway, line_to) -> None:

@@ -39,7 +39,7 @@ async def connect() -> AsyncIterator[Connect]:
     """Return what connects to a gateway."""
     lines: list[Dlt645Line] = []
 
-    def connected(gateway: Dlt645Gateway, *, patience: float = 0.3) -> Dlt645Line:
+    def connected(gateway: Dlt645Gateway, *, patience: float = 1.0) -> Dlt645Line:
         lines.append(Dlt645Line("127.0.0.1", gateway.port, patience=patience, settling=0.02))
         return lines[-1]
 

@@ -89,7 +89,7 @@ async def test_what_gets_lost_once_is_asked_again(wire, connect, specs, fault) -
 )
 async def test_what_stays_wrong_is_told(wire, connect, specs, fault, error, message) -> None:
     gateway = await wire(*specs)
-    line = connect(gateway, patience=0.2)
+    line = connect(gateway)
     gateway.misbehave(fault, None)
 
     with pytest.raises(error, match=message):
@@ -104,7 +104,7 @@ async def test_an_answer_that_comes_with_the_next_question_is_not_taken_for_its(
 ) -> None:
     """Neither that of another datum nor that of another meter."""
     gateway = await wire(*specs)
-    line = connect(gateway, patience=0.2)
+    line = connect(gateway)
     right = {
         (address, identifier): await line.ask(address, identifier)
         for address in (ONE, TWO)
@@ -162,7 +162,7 @@ async def scripted(socket_enabled: None):
 
         servers.append(await asyncio.start_server(serve, "127.0.0.1", 0))
         port = servers[-1].sockets[0].getsockname()[1]
-        lines.append(Dlt645Line("127.0.0.1", port, patience=0.1, settling=0.01))
+        lines.append(Dlt645Line("127.0.0.1", port, patience=1.0, settling=0.01))
         return lines[-1]
 
     yield start
@@ -210,12 +210,12 @@ async def test_all_can_be_asked_at_once(wire, connect, specs) -> None:
     gateway = await wire(specs[0])
     line = connect(gateway)
 
-    heard = await line.ask_all(ANYBODY, READ_ADDRESS, seconds=0.1)
+    heard = await line.ask_all(ANYBODY, READ_ADDRESS, seconds=1.0)
     assert [(frame.address, frame.data.hex()) for frame in heard.frames] == [(ONE, "610100000000")]
     assert heard.noise == 0
 
     both = connect(await wire(*specs))
-    assert (await both.ask_all(ANYBODY, READ_ADDRESS, seconds=0.1)).noise > 5
+    assert (await both.ask_all(ANYBODY, READ_ADDRESS, seconds=1.0)).noise > 5
 
 
 async def test_nobody_at_the_gateway(socket_enabled, unused_tcp_port) -> None:

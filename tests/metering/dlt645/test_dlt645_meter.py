@@ -100,7 +100,7 @@ async def test_what_the_meter_does_not_know_now_may_come_later(wire, connect, th
 async def test_a_meter_that_is_silent_about_blocks(wire, connect, three) -> None:
     blocks = frozenset(block.identifier for block in three.profile.blocks)
     gateway = await wire(replace(three, silent_about=blocks))
-    meter = Dlt645Meter(connect(gateway, patience=0.2), three.profile, ADDRESS)
+    meter = Dlt645Meter(connect(gateway), three.profile, ADDRESS)
 
     reading = await meter.read()
 
@@ -111,7 +111,7 @@ async def test_a_meter_that_is_silent_about_blocks(wire, connect, three) -> None
 async def test_one_silence_is_no_proof_that_a_datum_is_missing(wire, connect, single) -> None:
     frequency = single.profile.data["frequency"].identifier
     gateway = await wire(replace(single, silent_about=frozenset({frequency})))
-    meter = Dlt645Meter(connect(gateway, patience=0.2), single.profile, ADDRESS)
+    meter = Dlt645Meter(connect(gateway), single.profile, ADDRESS)
 
     assert "frequency" not in (await meter.read()).values
     assert meter.absent == ()
@@ -125,7 +125,7 @@ async def test_one_silence_is_no_proof_that_a_datum_is_missing(wire, connect, si
 
 async def test_what_has_worked_is_not_given_up(wire, connect, single) -> None:
     gateway = await wire(single)
-    meter = Dlt645Meter(connect(gateway, patience=0.2), single.profile, ADDRESS)
+    meter = Dlt645Meter(connect(gateway), single.profile, ADDRESS)
     await meter.read()
     questions = meter.questions
     for fault, error in (
@@ -148,7 +148,7 @@ async def test_what_has_worked_is_not_given_up(wire, connect, single) -> None:
 
 async def test_a_meter_that_says_nothing_or_refuses_everything(wire, connect, three) -> None:
     gateway = await wire(three)
-    meter = Dlt645Meter(connect(gateway, patience=0.2), three.profile, ADDRESS)
+    meter = Dlt645Meter(connect(gateway), three.profile, ADDRESS)
     gateway.misbehave(LineFault.SILENT, None)
     with pytest.raises(MeterSilentError):
         await meter.read()
@@ -164,7 +164,7 @@ async def test_a_meter_that_says_nothing_or_refuses_everything(wire, connect, th
 async def test_the_wrong_meter_is_never_read(wire, connect, three, dlt645) -> None:
     """One line, two meters, and a gateway that mixes their answers up."""
     gateway = await wire(three, replace(three, address="000000000161"))
-    line = connect(gateway, patience=0.2)
+    line = connect(gateway)
     gateway.misbehave(LineFault.OTHER_METER, None)
 
     with pytest.raises(WrongMeterError) as caught:

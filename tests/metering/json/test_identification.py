@@ -215,7 +215,7 @@ async def test_nobody_is_there(session, profiles, socket_enabled) -> None:
 
 
 async def test_two_silences_end_the_search(device, find, profiles, monkeypatch) -> None:
-    monkeypatch.setattr(remembering, "PATIENCE", 0.05)
+    monkeypatch.setattr(remembering, "PATIENCE", 0.5)
     served = await device({})
     served.pages |= {
         each.probe.path: served.silent for each in profiles.values() if each.probe is not None

@@ -322,7 +322,7 @@ async def port_of(socket_enabled: None) -> AsyncIterator[Callable[..., Awaitable
     """Return what opens a port with a handler behind it, and a unit that asks there."""
     async with AsyncExitStack() as stack:
 
-        async def start(handler: Callable[..., Awaitable[None]]) -> TmodbusUnit:
+        async def start(handler: Callable[..., Awaitable[None]], *, patience: float) -> TmodbusUnit:
             async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
                 await handler(reader, writer)
                 writer.close()
@@ -331,7 +331,7 @@ async def port_of(socket_enabled: None) -> AsyncIterator[Callable[..., Awaitable
             stack.push_async_callback(server.wait_closed)
             stack.callback(server.close)
             params = ModbusTcpParams(host="127.0.0.1", port=server.sockets[0].getsockname()[1])
-            connection = ModbusConnection(params, timeout=0.2)
+            connection = ModbusConnection(params, timeout=patience)
             stack.push_async_callback(connection.close)
             return connection.for_unit(1)
 
@@ -359,16 +359,17 @@ async def silent(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) ->
 async def test_what_is_no_modbus_device_is_given_up_after_two_questions(
     port_of, handler, expected
 ) -> None:
-    unit = await port_of(handler)
+    # Only where nothing comes is the end of patience waited for.
+    unit = await port_of(handler, patience=0.5 if handler is silent else 30.0)
 
     with pytest.raises(MeterError, match="holding registers 0x") as caught:
-        await asyncio.wait_for(identify(unit, PACKAGED.values()), 5)
+        await asyncio.wait_for(identify(unit, PACKAGED.values()), 20)
     assert type(caught.value) is expected
 
 
 async def test_nobody_at_the_port(socket_enabled, unused_tcp_port) -> None:
     params = ModbusTcpParams(host="127.0.0.1", port=unused_tcp_port)
-    connection = ModbusConnection(params, timeout=1)
+    connection = ModbusConnection(params, timeout=20)
 
     with pytest.raises(MeterRefusedError):
         await identify(connection.for_unit(1), PACKAGED.values())

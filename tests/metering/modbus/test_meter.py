@@ -445,11 +445,11 @@ type Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[
 
 
 @pytest.fixture
-async def behind(socket_enabled: None) -> AsyncIterator[Callable[[Handler], Awaitable[object]]]:
+async def behind(socket_enabled: None) -> AsyncIterator[Callable[..., Awaitable[object]]]:
     """Return what puts something else than a meter behind a port, and a unit that asks it."""
     async with AsyncExitStack() as stack:
 
-        async def start(handler: Handler) -> object:
+        async def start(handler: Handler, patience: float = 30.0) -> object:
             async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
                 try:
                     await handler(reader, writer)
@@ -463,7 +463,7 @@ async def behind(socket_enabled: None) -> AsyncIterator[Callable[[Handler], Awai
             stack.callback(server.close)
             port = server.sockets[0].getsockname()[1]
             params = ModbusTcpParams(host="127.0.0.1", port=port)
-            connection = ModbusConnection(params, timeout=0.2)
+            connection = ModbusConnection(params, timeout=patience)
             stack.push_async_callback(connection.close)
             return connection.for_unit(1)
 
@@ -526,7 +526,8 @@ async def silent(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) ->
 async def test_what_is_no_meter_is_said_so_with_the_registers(
     behind, handler, expected, message
 ) -> None:
-    unit = await behind(handler)
+    # Only where nothing comes is the end of patience waited for.
+    unit = await behind(handler, patience=0.2 if message == "no answer in time" else 30.0)
 
     with pytest.raises(MeterError, match=f"input registers 0x0034 to 0x0035: .*{message}") as err:
         await read_words(unit, Function.INPUT, 0x34, 2)
@@ -539,7 +540,7 @@ async def test_a_well_framed_answer_is_read(behind) -> None:
 
 async def test_a_refused_connection_names_the_address(behind, unused_tcp_port) -> None:
     params = ModbusTcpParams(host="127.0.0.1", port=unused_tcp_port)
-    connection = ModbusConnection(params, timeout=1)
+    connection = ModbusConnection(params, timeout=20)
 
     with pytest.raises(MeterRefusedError, match=f"127.0.0.1:{unused_tcp_port}"):
         await read_words(connection.for_unit(1), Function.HOLDING, 0, 2)
