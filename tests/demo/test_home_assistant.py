@@ -63,7 +63,7 @@ async def test_a_restart_from_the_inside_keeps_the_process(
 
         with suppress(ClientError):  # the connection may end before the answer comes
             await client.perform("homeassistant.restart")
-        await wait_until("restarting", is_down, child=home.child, within=30, every=0.02)
+        await wait_until("restarting", is_down, child=home.child, within=60, every=0.02)
         await home.wait()
 
         assert home.child.pid == pid
@@ -90,7 +90,7 @@ async def test_client_speaks_of_subentries_and_statistics(
         async def written() -> bool:
             return bool(await client.statistics([outdoor], start=start))
 
-        await wait_until("waiting for the recorder", written, within=20)
+        await wait_until("waiting for the recorder", written, within=60)
         rows = (await client.statistics([outdoor], start=start, types=["mean"]))[outdoor]
         assert len(rows) > 12
         assert all(row["mean"] is not None for row in rows)

@@ -15,7 +15,7 @@ from custom_components.carbon_meter.community.hub.opening import Hub, open_hub
 from custom_components.carbon_meter.community.hub.status import WorkerState
 from tests.community.broker import Broker
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 UTC = ZoneInfo("UTC")
 

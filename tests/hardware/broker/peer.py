@@ -15,7 +15,7 @@ from custom_components.carbon_meter.community.authority.credentials import serve
 from custom_components.carbon_meter.community.hub.dynsec import DynsecControl
 from tests.community.broker import Broker, context
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 CONTROL = "$CONTROL/dynamic-security/v1"
 

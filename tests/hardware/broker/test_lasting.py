@@ -8,7 +8,7 @@ from custom_components.carbon_meter.community.hub.dynsec import is_fresh
 from hardware.broker import rights
 from tests.community.broker import Broker, needs_broker
 
-from .peer import CONTROL, Hub, Peer
+from .peer import CONTROL, PATIENCE, Hub, Peer
 
 pytestmark = needs_broker
 
@@ -43,7 +43,7 @@ def test_what_was_not_acknowledged_comes_again(broker: Broker) -> None:
             hub.listen()
             peer.flood(starts(10), b"x")
             for _ in range(4):
-                message = hub.messages.get(timeout=10)
+                message = hub.messages.get(timeout=PATIENCE)
                 hub.client.ack(message.mid, message.qos)
             hub.heard(6)
             # What was acknowledged before this has arrived as well.
