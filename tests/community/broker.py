@@ -2,6 +2,7 @@
 
 import contextlib
 import getpass
+import json
 import os
 from pathlib import Path
 import random
@@ -80,6 +81,18 @@ class Broker:
         """What the broker has written down."""
         path = self.layout.broker / "mosquitto.log"
         return path.read_text() if path.exists() else ""
+
+    def written_rights(self) -> dict[str, Any]:
+        """Return who may do what, as the plugin has written it down; it writes in two steps."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                written: dict[str, Any] = json.loads(self.layout.rights.read_text())
+            except ValueError:
+                assert time.monotonic() < end
+                time.sleep(0.01)
+            else:
+                return written
 
     @property
     def authority(self) -> Authority:

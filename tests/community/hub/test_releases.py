@@ -135,7 +135,6 @@ def test_a_release_that_says_the_same_is_no_other(releases: Releases) -> None:
     assert put(content=Content(wh=1, mg=None), quantiles={0.5: 10.0}) == (True, 1, 9)
     assert put(content=Content(wh=1, mg=None), quantiles={0.5: 10.0}) == (False, 1, 9)
     assert put(reason="few") == (True, 2, 9)
-    assert releases.latest(Grain.HOUR, Scope.FEEDER, "north") is None
     assert releases.scopes() == [(Scope.FEEDER, "north")]
 
 

@@ -86,14 +86,9 @@ def energy(hub: Hub) -> int:
 
 def groups(broker: Broker) -> dict[str, set[str]]:
     """Return who is in which group, as the plugin has written it down."""
-    try:
-        state = json.loads(broker.layout.rights.read_text())
-    except ValueError:
-        # It is just being written.
-        return {}
     return {
         group["groupname"]: {client["username"] for client in group.get("clients", ())}
-        for group in state.get("groups", ())
+        for group in broker.written_rights().get("groups", ())
     }
 
 

@@ -41,7 +41,7 @@ def publisher(tmp_path_factory: pytest.TempPathFactory):
 
 def seen(publisher: Publisher, grain: Grain) -> View:
     """Return the first hour, or the day."""
-    begin = publisher.latest(Grain.DAY)
+    begin = publisher.cells(Grain.DAY, 0, 1 << 40)[0].key.begin
     return view(publisher, grain, begin, begin + 1)
 
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from custom_components.carbon_meter.community.contract.message import Flow, Kind
+from custom_components.carbon_meter.community.contract.message import Flow
 from custom_components.carbon_meter.community.hub.periods import as_object
-from custom_components.carbon_meter.community.hub.view import exact_spread, latest, view
+from custom_components.carbon_meter.community.hub.view import view
 from custom_components.carbon_meter.community.ledger.calendar import Grain
-from custom_components.carbon_meter.community.ledger.cells import CellKey, Scope
+from custom_components.carbon_meter.community.ledger.cells import Scope
 from custom_components.carbon_meter.community.privacy.publish import PublicCell, Reason
-from tests.community.hub.solar_street import HOMES, Street
+from tests.community.hub.solar_street import Street
 from tests.community.ledger.village import COMMUNITY, HOUR
 
 
@@ -135,32 +135,6 @@ def test_what_was_shared_in_few_hours_is_not_that_of_the_day(
     assert day.shared is None
 
 
-def test_the_latest_is_the_last_that_is_shown(street: Street) -> None:
-    assert latest(street.publisher, Grain.HOUR) is None
-    street.tell()
-    street.publisher.publish(street.begin + 5 * HOUR)
-    newest = latest(street.publisher, Grain.HOUR)
-    assert newest is not None
-    assert newest.begin == street.begin + 2 * HOUR
-    with pytest.raises(ValueError, match="feeder"):
-        latest(street.publisher, Grain.HOUR, scope=Scope.FEEDER)
-
-
 def test_nothing_published_is_an_empty_view(street: Street) -> None:
     found = view(street.publisher, Grain.MONTH, 0, 1 << 40)
     assert (found.periods, found.whole.flows, found.whole.shared) == ((), (), None)
-
-
-def test_exact_spread_is_for_homes_that_show_themselves(street: Street) -> None:
-    street.tell(homes=HOMES - 1)
-    key = CellKey(
-        grain=Grain.DAY,
-        begin=street.begin,
-        scope=Scope.COMMUNITY,
-        name=COMMUNITY,
-        flow=Flow.GRID_IMPORT,
-        kind=Kind.AVERAGE,
-    )
-    assert exact_spread(street.ledger, key)[0.5] == 24.0
-    street.tell()
-    assert exact_spread(street.ledger, key) is None

@@ -23,7 +23,7 @@ def invited(broker: Broker, home: str, token: str = TOKEN, **how: object) -> Pee
 
 def names(broker: Broker) -> set[str]:
     """Return who has rights, as the plugin has written it down."""
-    state = json.loads(broker.layout.rights.read_text())
+    state = broker.written_rights()
     return {client["username"] for client in state["clients"]} | {
         role["rolename"] for role in state["roles"] if role["acls"]
     }

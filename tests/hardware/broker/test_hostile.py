@@ -115,7 +115,7 @@ def test_a_last_will_is_bound_to_the_same_rights(broker: Broker) -> None:
 
 def test_a_member_cannot_give_itself_rights(broker: Broker) -> None:
     (hostile,) = broker.enrolled("h1")
-    before = broker.layout.rights.read_text()
+    before = broker.written_rights()
     with broker, Peer(broker, hostile) as peer:
         for command in (
             b'{"commands":[{"command":"addClientRole","username":"h1","rolename":"hub"}]}',
@@ -125,7 +125,7 @@ def test_a_member_cannot_give_itself_rights(broker: Broker) -> None:
         ):
             assert peer.publish(CONTROL, command) == "Not authorized"
         assert peer.subscribe("cm/v1/c1/+/up/#") == ["Not authorized"]
-    assert broker.layout.rights.read_text() == before
+    assert broker.written_rights() == before
 
 
 @pytest.mark.parametrize("user", ["hub", "operator", "h1", "invited.h1", "#", "admin", ""])

@@ -219,11 +219,6 @@ class Books:
         """Return how many acks are owed."""
         return len(self._owed) + len(self._parting)
 
-    def last_heard(self, home: str) -> float | None:
-        """Return when a footprint of a home came last, in seconds since 1970 UTC."""
-        with self._lock:
-            return max((numbers.heard_at for numbers in self._runs(home).values()), default=None)
-
     def last_heard_at(self) -> float | None:
         """Return when a footprint of any home came last, None if none is known of."""
         with self._lock, self._file.reading() as connection:

@@ -108,14 +108,6 @@ class Publisher:
             for each, state in zip(found, states(self._releases, calendar, found), strict=True)
         ]
 
-    def latest(
-        self, grain: Grain, *, scope: Scope = Scope.COMMUNITY, name: str | None = None
-    ) -> int | None:
-        """Return when the newest time begins of which a cell of a scope is shown."""
-        if not self._shows(grain):
-            return None
-        return self._releases.latest(grain, scope, self.name(scope, name))
-
     def _shows(self, grain: Grain) -> bool:
         """Return whether anything is shown of hours, days, months or years.
 

@@ -311,16 +311,6 @@ class Releases:
             row = connection.execute(_ONE, _place(key)).fetchone()
         return None if row is None else _release(row)
 
-    def latest(self, grain: Grain, scope: Scope, name: str) -> int | None:
-        """Return when the newest shown cell of a scope begins."""
-        with self._database.reading() as connection:
-            row = connection.execute(
-                "SELECT begin_at FROM published WHERE grain = ? AND scope = ? AND name = ?"
-                " AND reason IS NULL ORDER BY begin_at DESC LIMIT 1",
-                (grain, scope, name),
-            ).fetchone()
-        return None if row is None else int(row[0])
-
 
 def _fence(connection: sqlite3.Connection, day: int) -> None:
     connection.execute(

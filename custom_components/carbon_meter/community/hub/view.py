@@ -11,9 +11,8 @@ from typing import Final
 
 from ..contract.message import Flow, Kind
 from ..ledger.calendar import Grain
-from ..ledger.cells import CellKey, Scope, State
-from ..ledger.figures import Energy, score_of, shared_in, spread
-from ..ledger.ledger import Ledger
+from ..ledger.cells import Scope, State
+from ..ledger.figures import Energy, score_of, shared_in
 from ..privacy.publish import COMPLETE, PublicCell
 from .periods import FlowFigures, Period, SharedFigures, View
 from .publishing import Publisher
@@ -89,35 +88,6 @@ def so_far(publisher: Publisher, grain: Grain, now: int) -> Period | None:
         for each in _added_up(cells)
     ]
     return Period(begin=begin, end=max(cell.end for cell in cells), flows=tuple(flows))
-
-
-def latest(
-    publisher: Publisher,
-    grain: Grain,
-    *,
-    scope: Scope = Scope.COMMUNITY,
-    name: str | None = None,
-) -> Period | None:
-    """Return the newest time of which anything is shown, None if nothing ever was."""
-    begin = publisher.latest(grain, scope=scope, name=name)
-    if begin is None:
-        return None
-    return view(publisher, grain, begin, begin + 1, scope=scope, name=name).periods[0]
-
-
-def exact_spread(ledger: Ledger, key: CellKey) -> dict[float, float] | None:
-    """Return quantiles in kWh over the homes of a cell, for the hub's operator.
-
-    They show single homes. None unless every home of the cell tells at level `clear`.
-    """
-    begin, end = key.begin, ledger.calendar.end(key.grain, key.begin)
-    told = ledger.contributions(begin, end, key.flow, key.kind, with_level=True)
-    homes = ledger.homes_of(key)
-    clear = {told.names[home] for home in set(told.home[told.is_clear].tolist())}
-    hidden = {told.names[home] for home in set(told.home[~told.is_clear].tolist())}
-    if not homes or not homes.keys() <= clear - hidden:
-        return None
-    return {quantile: wh / _KILO for quantile, wh in spread(homes).items()}
 
 
 def _period(
