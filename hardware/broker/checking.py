@@ -1,11 +1,13 @@
 """Looks over a community's files: what is wrong, and what has to be done soon."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 import json
 from pathlib import Path
 import ssl
+import time
 from typing import Any, Final
 
 from cryptography import x509
@@ -32,6 +34,10 @@ _SECRET: Final = 0o077
 
 _KINDS: Final = ("publishClientSend", "publishClientReceive", "subscribe", "unsubscribe")
 """What the plugin would allow to everybody unless it is told not to."""
+
+_TIMES: Final = 10
+_BETWEEN: Final = 0.1
+"""Seconds between two looks at a file that is just being written."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -262,7 +268,7 @@ def _running(layout: Layout, setup: Setup) -> Iterator[Finding]:
 def _rights(layout: Layout, community: str) -> Iterator[Finding]:
     """Look whether anybody has more rights than belong to the name."""
     try:
-        state = json.loads(layout.rights.read_text(encoding="utf-8"))
+        state = _written(layout.rights)
         default = state["defaultACLAccess"]
         roles = {role["rolename"]: _topics(role["acls"]) for role in state["roles"]}
         held = {
@@ -295,6 +301,15 @@ def _rights(layout: Layout, community: str) -> Iterator[Finding]:
         yield Finding(
             text=f"{layout.rights}: {len(held)} clients have the rights that are due to them"
         )
+
+
+def _written(path: Path) -> dict[str, Any]:
+    """Return what the plugin has written; it may just be at it, and does so in place."""
+    for _ in range(_TIMES):
+        with suppress(ValueError):
+            return dict(json.loads(path.read_text(encoding="utf-8")))
+        time.sleep(_BETWEEN)
+    return dict(json.loads(path.read_text(encoding="utf-8")))
 
 
 def _due(user: str, community: str) -> set[tuple[str, str]]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 import json
 from pathlib import Path
 import ssl
+import threading
 import time
 
 from cryptography import x509
@@ -389,6 +390,17 @@ def test_check_finds(community: Layout, spoil: Callable[[Layout], None], says: s
     found = wrong(community)
     assert any(says in text for text in found), found
     assert main(["check", str(community.folder)]) == 1
+
+
+def test_check_waits_for_a_file_that_is_just_being_written(community: Layout) -> None:
+    whole = community.rights.read_text()
+    community.rights.write_text(whole[:100])
+    timer = threading.Timer(0.3, community.rights.write_text, (whole,))
+    timer.start()
+    try:
+        assert wrong(community) == []
+    finally:
+        timer.join()
 
 
 @pytest.mark.parametrize(
