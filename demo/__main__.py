@@ -208,9 +208,13 @@ async def _all_there(
     """
     deadline = time.monotonic() + _PATIENCE
     while True:
+        # Platform after platform enters its entities while the site is being set up.
+        is_loaded = await client.is_loaded(entry_id)
         entities = await find_entities(client, entry_id)
+        is_loaded = is_loaded and await client.is_loaded(entry_id)
         owners = [*entities.meters.values(), *entities.loads.values()]
-        if len(entities.meters) >= meters and len(entities.loads) >= loads and all(owners):
+        are_enough = len(entities.meters) >= meters and len(entities.loads) >= loads
+        if is_loaded and are_enough and all(owners):
             states = await client.states()
             known = {each["entity_id"] for each in states if each["state"] != "unavailable"}
             if all(known.issuperset(owner.values()) for owner in owners):

@@ -360,6 +360,11 @@ class HomeAssistantClient:
         entries: list[dict[str, Any]] = await self.command("config_entries/get", domain=domain)
         return entries
 
+    async def is_loaded(self, entry_id: str) -> bool:
+        """Return whether a config entry is set up, with all its entities."""
+        answer = await self.command("config_entries/get_single", entry_id=entry_id)
+        return bool(answer["config_entry"]["state"] == "loaded")
+
     async def diagnostics(self, entry_id: str) -> dict[str, Any]:
         """Return what the diagnostics of a config entry say, once there are any."""
         deadline = time.monotonic() + _DIAGNOSTICS_WITHIN
