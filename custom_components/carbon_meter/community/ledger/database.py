@@ -19,7 +19,7 @@ from ...sqlitefile import (
 )
 from .schema import TABLES, VERSION
 
-_CACHE: Final = 32768
+_CACHE: Final = 16384
 """KiB of the file held in memory."""
 
 _SORTING: Final = 8192
