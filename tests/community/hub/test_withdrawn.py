@@ -9,7 +9,7 @@ import pytest
 from custom_components.carbon_meter.community.contract.consent import Withdrawal
 from custom_components.carbon_meter.community.hub.opening import Hub
 from custom_components.carbon_meter.community.hub.registry import State
-from tests.community.hub.homes import NOW, consent, own_broker, withdrawal
+from tests.community.hub.homes import NOW, consent, own_broker, said, withdrawal
 
 PRESENT = int(NOW * 1000)
 
@@ -46,3 +46,14 @@ def test_a_withdrawal_of_the_future_is_kept_as_one_of_now(hub: Hub, home: str) -
     held = hub.books.agreement(home)
     assert isinstance(held, Withdrawal)
     assert held.at == PRESENT
+
+
+@pytest.mark.clause("CM-37")
+def test_who_was_removed_is_deleted_all_the_same(hub: Hub, home: str) -> None:
+    """What it told stays in the sums until it asks for that itself."""
+    hub.processor.process([said(home, 0, 5)], NOW)
+    hub.desk.expel(home, NOW)
+    assert hub.ledger.has_told(home)
+    hub.processor.process([withdrawal(home, PRESENT)], NOW)
+    assert not hub.ledger.has_told(home)
+    assert isinstance(hub.books.agreement(home), Withdrawal)

@@ -1,15 +1,17 @@
 """Ids and agreements of a membership: who tells what when, and what is kept of it."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 import stat
+from zoneinfo import ZoneInfo
 
 from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.carbon_meter.community.contract.consent import proof_of
-from custom_components.carbon_meter.community.contract.message import Flow, Level
+from custom_components.carbon_meter.community.contract.message import DURATIONS, Flow, Level
+from custom_components.carbon_meter.community.ledger.calendar import Calendar
 from custom_components.carbon_meter.community.member import state as kept
 from custom_components.carbon_meter.community.member.agreed import DAY, Agreed
 from custom_components.carbon_meter.community.member.errors import MemberError
@@ -63,6 +65,21 @@ def test_every_period_is_told_under_one_id(lengths: list[int], hour: int) -> Non
             assert teller is None
         else:
             assert teller == present(identities, start + duration / 2)
+
+
+@pytest.mark.clause("CM-44")
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Kolkata", "Asia/Kathmandu"])
+@pytest.mark.parametrize("duration", DURATIONS)
+def test_an_id_tells_what_the_hub_counts_in_its_month(zone: str, duration: int) -> None:
+    """Where midnight is at half past or at a quarter past, too."""
+    calendar = Calendar(ZoneInfo(zone))
+    begins = calendar.begin(date(2027, 3, 1))
+    first = identity("h0", begins - 40 * DAY)
+    identities = followed((first,), identity("h1", begins, is_rotated=True))
+    near = begins - begins % DAY - DAY
+    for start in range(near, near + 3 * DAY, duration):
+        is_next = calendar.day(start, duration) >= begins
+        assert telling(identities, start, duration) == identities[is_next]
 
 
 def test_a_withdrawal_names_the_latest_sixty_ids() -> None:

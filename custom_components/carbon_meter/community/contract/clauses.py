@@ -97,7 +97,7 @@ CLAUSES: Final[Mapping[str, str]] = MappingProxyType(
             "a newer revision or a request ends this. After the code `consent`, for a footprint "
             "that its own consent covers, it tells its consent again and then the revision, at "
             "most once an hour. It does neither after a withdrawal, nor when the consent itself "
-            "was refused."
+            "was refused. What its present consent does not cover a home does not send again."
         ),
         "CM-31": (
             "A request names periods of one duration, ascending and without overlap. The home "
@@ -119,15 +119,18 @@ CLAUSES: Final[Mapping[str, str]] = MappingProxyType(
         "CM-36": (
             "Of consents and withdrawals the one with the latest `at` holds, a withdrawal before "
             "a consent of the same moment. Without a consent that holds a hub MUST NOT take "
-            "footprints. An `at` later than the receiver's clock gives way to any message that "
-            "comes after it. A home gives each consent and withdrawal an `at` above that of its "
+            "footprints. The `at` of a consent that is later than the receiver's clock when it "
+            "comes gives way to any consent or withdrawal that comes after it; a withdrawal gives "
+            "way to nothing. A home gives each consent and withdrawal an `at` above that of its "
             "last one, even if its clock was set back."
         ),
         "CM-37": (
             "A withdrawal ends everything: the hub deletes what the home has told from its store "
             "and its sums, takes nothing more of it, and then says `deleted`, also to a "
-            "withdrawal come again. A home sends its withdrawal again until it has heard that. An "
-            "id that has withdrawn does not come back: no later consent of it holds."
+            "withdrawal come again. It is never refused for want of membership: of who is no "
+            "member any more whatever is there is deleted, and `homes` is 0 where nothing was. A "
+            "home sends its withdrawal again until it has heard that. An id that has withdrawn "
+            "does not come back: no later consent of it holds."
         ),
         "CM-38": (
             "`proof` is the SHA-256 of a secret that is made for this id alone. `also` names "
@@ -160,8 +163,8 @@ CLAUSES: Final[Mapping[str, str]] = MappingProxyType(
         ),
         "CM-44": (
             "Another id begins with a month of the community's calendar, once for each id. A "
-            "period belongs to the id in whose time its middle lies, and MUST NOT be told under "
-            "two."
+            "period belongs to the id in whose time its middle lies, that of its hour if it is "
+            "shorter, and MUST NOT be told under two. A time includes its begin and not its end."
         ),
         "CM-45": (
             "A hub MUST NOT keep which id has followed which: neither by name nor by the time or "
@@ -192,7 +195,7 @@ CLAUSES: Final[Mapping[str, str]] = MappingProxyType(
         ),
         "CM-50": (
             "A home names at most 1000 different `ci`: its `version` is that of a table, not of a "
-            "period. A hub refuses a footprint that would make them more with the code "
+            "period. A hub refuses a footprint that would hold and make them more with the code "
             "`intensities`, and MUST go on taking what is weighed by those it knows."
         ),
         "CM-51": (

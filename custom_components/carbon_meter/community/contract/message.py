@@ -17,8 +17,22 @@ VERSION: Final = 1
 DURATIONS: Final = (900, 1800, 3600, 86400)
 """Seconds that a period may have."""
 
+_HOUR: Final = 3600
+"""Seconds; a shorter period belongs where its hour does."""
+
 RESERVED_LEVELS: Final = ("masked",)
 """Kept free for sums that only the community can unmask; refused in this version."""
+
+
+def middle_of(start: int, duration: int) -> int:
+    """Return the moment by which a period belongs to a day, and to an id of its home (CM-44).
+
+    It is that of its hour if the period is shorter; a moment has no duration. All in seconds, the
+    moments since 1970 UTC.
+    """
+    if 0 < duration < _HOUR:
+        start, duration = start - start % _HOUR, _HOUR
+    return start + duration // 2
 
 
 class Flow(StrEnum):

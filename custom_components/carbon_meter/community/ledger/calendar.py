@@ -13,6 +13,8 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from ..contract.message import middle_of
+
 HOUR: Final = 3600
 """Seconds."""
 
@@ -46,9 +48,7 @@ class Calendar:
 
         One of less than an hour belongs to the day of its hour; a moment has no duration.
         """
-        if 0 < duration < HOUR:
-            start, duration = start - start % HOUR, HOUR
-        return self._day_of(start + duration // 2)
+        return self._day_of(middle_of(start, duration))
 
     def date_of(self, moment: int) -> date:
         """Return the local date of a moment."""

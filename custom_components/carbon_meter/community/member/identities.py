@@ -13,6 +13,7 @@ import secrets
 from typing import Final
 
 from ..contract.consent import MOST_EARLIER, proof_of
+from ..contract.message import middle_of
 
 _DAY: Final = 86400
 _SHORTEST: Final = 15 * _DAY
@@ -71,7 +72,7 @@ class Identity:
         Between two ids its middle decides, as it does for the days of the community; a home that
         joins tells no period of which it was no member throughout.
         """
-        return self.begins <= (start + duration // 2 if self.is_rotated else start)
+        return self.begins <= (middle_of(start, duration) if self.is_rotated else start)
 
     def has_ended(self, now: float) -> bool:
         """Return whether its certificate holds no more."""
