@@ -428,3 +428,64 @@ def test_a_feeder_has_its_share_where_one_home_has_most_of_its_carbon(hub: Hub) 
     assert hub.cell(Grain.HOUR).mg == every
     one = hub.cell(Grain.HOUR, feeder="0")
     assert (one.mg, one.is_approximate, one.suppressed) == (every // 2, True, None)
+
+
+def tell_all(
+    hub: Hub, amounts: list[int], sources: Iterable[tuple[str, int]], *, revision: int
+) -> None:
+    """Have all homes tell an hour, each by its own intensity in gCO2eq/kWh."""
+    hub.ledger.take(
+        [
+            footprint(
+                f"home-{home}",
+                hub.begin,
+                item(Flow.GRID_IMPORT, wh, source=source, mg=wh * intensity),
+                revision=revision,
+            )
+            for home, (wh, (source, intensity)) in enumerate(zip(amounts, sources, strict=True))
+        ],
+        hub.now,
+    )
+
+
+@pytest.mark.parametrize("largest", [1500, 50])
+@pytest.mark.parametrize(("many", "others"), [(16, 15), (18, 16), (15, 40)])
+def test_nobody_is_left_out_when_all_restate_by_intensities_of_their_own(
+    tmp_path: Path, many: int, others: int, largest: int
+) -> None:
+    """The sum before less the sum after would be what the one that is left out has used."""
+    hub = Hub(tmp_path)
+    hub.settle(many + others + 1)
+    amounts = [*range(100, 100 + many), *range(900, 900 + others), largest]
+    tell_all(hub, amounts, [("fallback", 400)] * len(amounts), revision=0)
+    hub.publish(days=1.2)
+    assert hub.cell(Grain.HOUR).wh == sum(amounts)
+    own = [("a", 380)] * many + [("c", 300)] * others + [("own", 50)]
+    tell_all(hub, amounts, own, revision=1)
+    hub.publish(days=3)
+    now = hub.cell(Grain.HOUR)
+    assert (now.wh, now.homes, now.told) == (sum(amounts), len(amounts), 100)
+    assert now.is_approximate
+    hub.close()
+
+
+@pytest.mark.parametrize("other", ["a", "b"])
+@pytest.mark.parametrize(("largest", "is_shown"), [(1000, False), (90, True)])
+def test_a_feeder_that_was_too_much_of_one_home_is_not_left_by_the_other(
+    tmp_path: Path, other: str, largest: int, *, is_shown: bool
+) -> None:
+    """What all had before, less one feeder that has told the same again, is the other one's."""
+    hub = Hub(tmp_path)
+    hub.settle(30, feeder=lambda home: "a" if home < 15 else "b")
+    amounts = [*range(600, 615), largest, *range(70, 84)]
+    tell_all(hub, amounts, [("a", 400)] * 30, revision=0)
+    hub.publish(days=1.2)
+    before = hub.cell(Grain.HOUR).wh
+    assert before == sum(amounts)
+    assert (hub.cell(Grain.HOUR, feeder="b").wh is not None) == is_shown
+    corrected = [*range(600, 615), largest // 10, *range(670, 684)]
+    tell_all(hub, corrected, [("a", 400)] * 15 + [(other, 300)] * 15, revision=1)
+    hub.publish(days=3)
+    assert hub.cell(Grain.HOUR).wh == sum(corrected)
+    assert (hub.cell(Grain.HOUR, feeder="a").wh is not None) == is_shown
+    hub.close()

@@ -18,7 +18,7 @@ from .axis import Axis, Places
 from .given import NOBODY, Asked, Decision, Given, ScopeKey
 from .parts import MIXED, Some, homes_of, overlapping
 from .restating import Restated, may_replace
-from .rules import Rules
+from .rules import Rules, enough
 from .sums import ClassSums
 from .weighing import Weighing, remaining
 
@@ -61,6 +61,8 @@ class _Partition:
         self._holds: dict[ScopeKey, set[int]] = {}
         self._frozen: set[int] = set()
         self._next = max(self.classes, default=0) + 1
+        self._replaced: dict[int, tuple[Places, Rules]] = {}
+        """Of the classes that take the place of others now: what was shown, by which rules."""
 
     def take_over(self) -> None:
         """Divide or replace the classes of which something has changed, where that may be."""
@@ -152,14 +154,15 @@ class _Partition:
         """Divide a class into what still holds and what does not, with what replaces that."""
         axis, own = self.axis, self.label == number
         here, gone = np.flatnonzero(own & axis.live), np.flatnonzero(own & ~axis.live)
+        whole, rules = self.classes[number], self._rules_of(number)
         may = not len(here) or self._may_split(number, here)
         if may and len(fresh):
             may = all(self._enough(fresh)) and may_replace(
                 axis,
                 Restated(here=here, gone=gone, fresh=fresh),
-                self.classes[number],
+                whole,
                 self._past(axis.key[gone]),
-                self._rules_of(number),
+                rules,
             )
         if not may:
             self._freeze(number, fresh)
@@ -167,9 +170,14 @@ class _Partition:
         if len(here):
             self._split(number, here)
         instead = set(self._form(fresh)) if len(fresh) else set()
+        sides = [np.flatnonzero(self.label == new) for new in instead]
+        if len(sides) > 1 and not all(self._was_enough(gone, side, rules) for side in sides):
+            # What was shown less some of them would be what few had before.
+            instead = {self._one_of(instead, fresh)}
         for new in instead:
+            self._replaced[new] = (gone, rules)
             self.classes[new] = self._weighing.instead(
-                self.classes[new], np.flatnonzero(self.label == new), self.classes[number]
+                self.classes[new], np.flatnonzero(self.label == new), whole
             )
         for held in self._before.values():
             if number in held:
@@ -187,11 +195,27 @@ class _Partition:
             return False
         whole = self.classes[number]
         there = self._others(number, here)
+        before = self._replaced.get(number)
+        if before is not None and not all(
+            self._was_enough(before[0], side, before[1]) for side in (here, there)
+        ):
+            return False
         if self.axis.live[there].all():
             return all(self.axis.enough(there, rules))
         rest = whole.wh - int(self.axis.wh[here].sum())
         many = len(np.unique(self.axis.home[there])) >= rules.k
         return many and (rest == 0 or whole.highest <= rules.dominance * rest)
+
+    def _was_enough(self, gone: Places, instead: Places, rules: Rules) -> bool:
+        """Return whether it was enough what parts that are gone had told in the place of these.
+
+        With it counts what nothing replaces: it is in the same difference.
+        """
+        axis, fresh = self.axis, np.flatnonzero(self.axis.live)
+        key = axis.key[gone]
+        past = self._past(key)
+        old = overlapping(key, axis.key[instead]) | ~overlapping(key, axis.key[fresh])
+        return bool((past[old] >= 0).all()) and all(enough(axis.home[gone[old]], past[old], rules))
 
     def _others(self, number: int, here: Places) -> Places:
         """Return the parts of a class that are not among these."""
@@ -213,6 +237,8 @@ class _Partition:
         whole = self.classes[number]
         one = self._weighing.of_some(whole, here, self._others(number, here))
         new = self._add(here, one)
+        if number in self._replaced:
+            self._replaced[new] = self._replaced[number]
         left = len(np.unique(self.axis.home[self.label == number]))
         self.classes[number] = remaining(whole, one, left)
         for holds in (*self._holds.values(), *self._before.values()):
@@ -224,7 +250,9 @@ class _Partition:
         """Return new classes of parts that nobody knows yet; what is too little of them waits.
 
         Each stratum is a class if it is large enough. What remains is one together, or goes with
-        the largest stratum; its carbon is then only said as if it were weighed like that.
+        the largest strata, with as few as it takes; its carbon is then only said as if it were
+        weighed like the largest. Nothing waits that would be enough with all others: what was shown
+        before less the rest would be what waits.
         """
         rules, rows = self._rules, self.axis.row[fresh]
         strata, which, sizes = np.unique(
@@ -242,15 +270,24 @@ class _Partition:
         mixed: Places | None = None
         if len(rest) and all(self._enough(rest)):
             mixed = rest
-        elif len(rest) and main is not None:
-            together = np.concatenate([main, rest])
-            if all(self._enough(together)):
-                mixed = together
-                del good[0]
+        elif len(rest):
+            for many in range(1, len(good) + 1):
+                together = np.concatenate([*good[:many], rest])
+                if all(self._enough(together)):
+                    mixed = together
+                    del good[:many]
+                    break
         result = self._pure(good)
         if mixed is not None:
             result.append(self._add(mixed, self._weighing.of_mixture(mixed, main)))
         return result
+
+    def _one_of(self, classes: Iterable[int], fresh: Places) -> int:
+        """Make one class of several that were just formed of parts; return its number."""
+        main = max((np.flatnonzero(self.label == number) for number in classes), key=len)
+        for number in classes:
+            del self.classes[number]
+        return self._add(fresh, self._weighing.of_mixture(fresh, main))
 
     def _pure(self, strata: Iterable[Places]) -> list[int]:
         """Add a class for each stratum, two where enough have measured and enough estimated."""
